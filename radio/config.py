@@ -1,0 +1,228 @@
+"""``config.toml`` as frozen values, with the environment and the command line laid over it.
+
+Defaults stand here, beside the code: a file with one ``[[stations]]`` table of three lines is a whole
+configuration. An environment variable ``NEXTUP_SERVER__PORT=8080`` sets ``server.port``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import msgspec
+from msgspec import Meta
+
+from radio.errors import ConfigurationError, did_you_mean
+from radio.toml_source import TomlDocument
+
+ENVIRONMENT_PREFIX: Final = "NEXTUP_"
+BITRATES_KBPS: Final = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+StationId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Colour = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
+Text = Annotated[str, Meta(max_length=300)]
+
+
+class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the service listens, where it keeps its data, and its limits.
+
+    ``database`` is an SQLAlchemy URL; empty means SQLite in ``data_dir``. ``public_url`` is the address that
+    listeners use, where it differs from the request's own.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    data_dir: str = "data"
+    database: str = ""
+    public_url: str = ""
+    max_listeners: Annotated[int, Meta(ge=1, le=200_000)] = 20_000
+    max_listeners_per_address: Annotated[int, Meta(ge=1, le=200_000)] = 200
+    max_subscribers: Annotated[int, Meta(ge=1, le=200_000)] = 50_000
+    max_subscribers_per_address: Annotated[int, Meta(ge=1, le=200_000)] = 1_000
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The name over the site on which the stations appear, and the folder of its pictures."""
+
+    name: Text = "Next Up"
+    tagline: Text = ""
+    pictures: str = ""
+
+
+class MountConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One encoded form of a station's output."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\.mp3$")] = "live.mp3"
+    bitrate_kbps: int = 128
+
+
+class SoundConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How a station sounds. ``lead_s`` is how far ahead of the wall clock the stream is encoded."""
+
+    target_lufs: Annotated[float, Meta(ge=-31, le=-9)] = -16.0
+    lead_s: Annotated[float, Meta(ge=2, le=30)] = 5.0
+    crossfade_ms: Annotated[int, Meta(ge=0, le=10_000)] = 2_000
+    silence_after_s: Annotated[float, Meta(ge=1, le=120)] = 10.0
+
+
+class StationConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One station. Only ``id``, ``name`` and ``library`` are needed."""
+
+    id: StationId
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    library: Annotated[tuple[str, ...], Meta(min_length=1, max_length=32)]
+    tagline: Text = ""
+    description: Text = ""
+    genre: Text = ""
+    timezone: str = "UTC"
+    schedule: str = ""
+    logo: str | None = None
+    accent: Colour | None = None
+    enabled: bool = True
+    next_shows: Literal["programme", "item"] = "programme"
+    mounts: Annotated[tuple[MountConfig, ...], Meta(min_length=1, max_length=8)] = (MountConfig(),)
+    sound: SoundConfig = SoundConfig()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The station's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole configuration. Relative folders in it are below ``base``, the folder of the file."""
+
+    stations: Annotated[tuple[StationConfig, ...], Meta(min_length=1, max_length=200)]
+    server: ServerConfig = ServerConfig()
+    network: NetworkConfig = NetworkConfig()
+    sponsors: str = "schedules/sponsors.toml"
+    base: str = "."
+
+    def path(self, name: str) -> Path:
+        """``name`` as an absolute path, taken from the folder of the configuration where it is relative."""
+        return (Path(self.base) / Path(name).expanduser()).resolve()
+
+    def schedule_of(self, station: StationConfig) -> Path:
+        """The station's schedule file; it need not exist."""
+        return self.path(station.schedule or f"schedules/{station.id}.toml")
+
+    def roots_of(self, station: StationConfig) -> tuple[Path, ...]:
+        """The folders whose audio the station may play."""
+        return tuple(self.path(name) for name in station.library)
+
+    @property
+    def data_dir(self) -> Path:
+        return self.path(self.server.data_dir)
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database; SQLite in the data folder unless one is configured."""
+        return self.server.database or f"sqlite:///{self.data_dir / 'nextup.db'}"
+
+
+def load_config(
+    path: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[tuple[str, ...], Any] | None = None,
+) -> Config:
+    """Read ``path``, lay ``environment`` and then ``overrides`` (key path to value) over it, check it all.
+
+    Raises ConfigurationError naming file, line, key and what is allowed.
+    """
+    document = TomlDocument.read(path)
+    checked = document.into(Config)
+    _check(document, checked)
+    changes = _from_environment(environment or {}, checked)
+    changes.update(overrides or {})
+    return _with_changes(document, changes)
+
+
+def _from_environment(environment: Mapping[str, str], config: Config) -> dict[tuple[str, ...], Any]:
+    changes: dict[tuple[str, ...], Any] = {}
+    for name, text in environment.items():
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        key = tuple(name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"))
+        changes[key] = _environment_value(name, key, text, config)
+    return changes
+
+
+def _environment_value(name: str, key: tuple[str, ...], text: str, config: Config) -> Any:
+    tables = {"server": config.server, "network": config.network}
+    known = [f"{table}__{field}" for table, value in tables.items() for field in value.__struct_fields__]
+    current = getattr(tables.get(key[0]), key[1], None) if len(key) == 2 else None
+    if current is None:
+        raise ConfigurationError(
+            f"is not a known setting.{did_you_mean('__'.join(key), known)}",
+            file="environment",
+            key=name,
+            allowed=", ".join(f"{ENVIRONMENT_PREFIX}{field.upper()}" for field in known),
+        )
+    try:
+        return msgspec.convert(text, type(current), strict=False)
+    except msgspec.ValidationError as fault:
+        raise ConfigurationError(
+            f"is {text!r}", file="environment", key=name, allowed=type(current).__name__
+        ) from fault
+
+
+def _with_changes(document: TomlDocument, changes: Mapping[tuple[str, ...], Any]) -> Config:
+    data: dict[str, Any] = {**document.data, "base": str(document.path.resolve().parent)}
+    for key, value in changes.items():
+        table = data
+        for step in key[:-1]:
+            table[step] = dict(table.get(step, {}))
+            table = table[step]
+        table[key[-1]] = value
+    try:
+        return msgspec.convert(data, Config, strict=True)
+    except msgspec.ValidationError as fault:
+        raise ConfigurationError(str(fault), file="command line or environment") from fault
+
+
+def _check(document: TomlDocument, config: Config) -> None:
+    ids: dict[str, int] = {}
+    for index, station in enumerate(config.stations):
+        where = ("stations", index)
+        if station.id in ids:
+            raise document.fault((*where, "id"), f"{station.id!r} is taken by station {ids[station.id] + 1}")
+        ids[station.id] = index
+        _check_zone(document, station, (*where, "timezone"))
+        _check_mounts(document, station, where)
+    if "base" in document.data:
+        raise document.fault(("base",), "is not a known key", allowed="stations, server, network, sponsors")
+
+
+def _check_zone(document: TomlDocument, station: StationConfig, key: tuple[str | int, ...]) -> None:
+    try:
+        known = bool(re.fullmatch(r"[A-Za-z0-9_+\-/]+", station.timezone)) and station.zone is not None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = False
+    if not known:
+        near = did_you_mean(station.timezone, available_timezones())
+        raise document.fault(
+            key,
+            f"{station.timezone!r} is not a time zone.{near}",
+            allowed='an IANA name such as "America/New_York"',
+        )
+
+
+def _check_mounts(document: TomlDocument, station: StationConfig, where: tuple[str | int, ...]) -> None:
+    names: set[str] = set()
+    for index, mount in enumerate(station.mounts):
+        key = (*where, "mounts", index)
+        if mount.name in names:
+            raise document.fault(
+                (*key, "name"), f"the mount {mount.name!r} stands twice in station {station.id}"
+            )
+        names.add(mount.name)
+        if mount.bitrate_kbps not in BITRATES_KBPS:
+            allowed = ", ".join(str(rate) for rate in BITRATES_KBPS)
+            raise document.fault((*key, "bitrate_kbps"), f"is {mount.bitrate_kbps}", allowed=allowed)

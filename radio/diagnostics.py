@@ -1,0 +1,58 @@
+"""Structured logs: one configuration of structlog for the whole service."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import structlog
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_TOKEN = re.compile(r"\bnu_[0-9a-f]{8}_[A-Za-z0-9_-]{20,}")
+LONGEST = 2_000
+
+
+def configure_logs(format_: Literal["console", "json"], level: str) -> None:
+    """Send log lines to standard error: for people (``console``) or one JSON object a line (``json``).
+
+    Control characters in values are escaped and operators' tokens are hidden, whatever wrote them.
+    """
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if format_ == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=34)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if format_ == "json" else _keep,
+            _harmless,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+def _keep(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return event
+
+
+def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if isinstance(value, str) and name != "exception":
+            event[name] = harmless(value)
+    return event
+
+
+def harmless(text: str) -> str:
+    """``text`` with control characters escaped, tokens hidden, and no more than 2,000 characters."""
+    hidden = _TOKEN.sub("nu_…", text[:LONGEST])
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", hidden)
