@@ -17,7 +17,6 @@ class RowCued(msgspec.Struct, frozen=True, tag="row_cued"):
     """A row's file was opened and will be on the air; written to the as-run log before its first sample."""
 
     row: LogRow
-    attempt: int
     at_ms: UtcMs
 
 
@@ -25,7 +24,6 @@ class RowStarted(msgspec.Struct, frozen=True, tag="row_started"):
     """A row's first sample enters the stream at ``at_ms`` (stream time: the moment at which it is heard)."""
 
     row: LogRow
-    attempt: int
     at_ms: UtcMs
 
 
@@ -33,7 +31,6 @@ class RowEnded(msgspec.Struct, frozen=True, tag="row_ended"):
     """A row left the air at ``at_ms`` after ``played_ms`` of its own sound, and why it ended so."""
 
     row: LogRow
-    attempt: int
     at_ms: UtcMs
     played_ms: DurationMs
     outcome: Outcome

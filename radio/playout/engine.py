@@ -1,8 +1,8 @@
 """Turns the log into sound: which row sounds at which sample. No thread, no socket, no clock.
 
 The engine lives on an absolute sample axis that starts at ``epoch_ms`` (stream time). A row's place on it is
-computed from its log time alone, so nothing drifts: what the log says is what is heard, to the sample. The rows
-that the engine takes are the very rows that "Next Up" shows.
+computed from its log time alone, so nothing drifts: what the log says is what is heard, to the sample. The
+rows that the engine takes are the very rows that "Next Up" shows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from radio.audio import Bed, Block, Deck, Mixer, PcmSource, Voice
+from radio.audio.bed import Bed
+from radio.audio.decode import Deck
+from radio.audio.mixer import Mixer, Voice
+from radio.audio.pcm import Pcm, PcmSource
 from radio.errors import RadioError
 from radio.events import FallbackStarted, PlayoutEvent, RowCued, RowEnded, RowStarted
 from radio.log import ItemKind, LogRow, Outcome
@@ -49,7 +52,6 @@ class CuedRow(msgspec.Struct):
     """A row on its way to the air, and what became of it."""
 
     row: LogRow
-    attempt: int
     deck: Future[Deck] | None
     starts_at: Samples
     ends_at: Samples
@@ -62,8 +64,8 @@ class CuedRow(msgspec.Struct):
 class Engine:
     """Renders a station's log as PCM, block by block, and tells what happens as events.
 
-    ``patience_s`` bounds how long a due row may wait for its file before the bed sounds in its place; it must be
-    shorter than the lead with which the stream is encoded.
+    ``patience_s`` bounds how long a due row may wait for its file before the bed sounds in its place; it must
+    be shorter than the lead with which the stream is encoded.
     """
 
     def __init__(
@@ -76,7 +78,6 @@ class Engine:
         on_event: Callable[[PlayoutEvent], None],
         bed: Callable[[], PcmSource] = Bed,
         patience_s: float = 0.8,
-        attempt: int = 1,
     ) -> None:
         self._log = log
         self._loader = loader
@@ -85,11 +86,11 @@ class Engine:
         self._emit = on_event
         self._bed = bed
         self._patience_s = patience_s
-        self._attempt = attempt
         self._mixer = Mixer()
         self._cued: deque[CuedRow] = deque()
         self._last: LogRow | None = None
-        self._owners: dict[int, CuedRow] = {}
+        self._hole_until = Samples(0)
+        self._owners: dict[Voice, CuedRow] = {}
         self.on_air: LogRow | None = None
         self.on_bed = False
 
@@ -103,7 +104,7 @@ class Engine:
         """Stream time of the next sample."""
         return UtcMs(self._epoch_ms + self.position // SAMPLES_PER_MS)
 
-    def render(self, samples: int) -> Block:
+    def render(self, samples: int) -> Pcm:
         """The next ``samples`` of the station's sound, shape (samples, 2); always that many."""
         until = self.position + samples
         self._cue(Samples(until + CUE_AHEAD))
@@ -121,7 +122,7 @@ class Engine:
             elif cued.deck is not None:
                 cued.deck.add_done_callback(_close_deck)
         self._cued.clear()
-        self._mixer.cut_from(self.position, Samples(0))
+        self._mixer.close()
         self._loader.close()
 
     def _cue(self, until: Samples) -> None:
@@ -145,7 +146,6 @@ class Engine:
         deck = self._loader.open(row, seek_ms) if row.item is not None else None
         return CuedRow(
             row=row,
-            attempt=self._attempt,
             deck=deck,
             starts_at=starts_at,
             ends_at=self._sample_of(row.ends_at_ms),
@@ -175,22 +175,18 @@ class Engine:
         cued.started = True
         self.on_air = cued.row
         at_ms = UtcMs(self._epoch_ms + cued.starts_at // SAMPLES_PER_MS)
-        self._emit(RowCued(cued.row, cued.attempt, at_ms))
-        self._emit(RowStarted(cued.row, cued.attempt, at_ms))
+        self._emit(RowCued(cued.row, at_ms))
+        self._emit(RowStarted(cued.row, at_ms))
+        if self._hole_until > cued.starts_at:
+            self._mixer.cut_from(cued.starts_at, BED_FADE)
+            self._hole_until = cued.starts_at
         source = self._take_deck(cued)
         if source is None:
             self._sound_bed(cued, cued.starts_at)
             return
         self.on_bed = False
-        voice = Voice(
-            source=source,
-            starts_at=cued.starts_at,
-            ends_at=cued.ends_at,
-            fade_in=cued.fade_in,
-            fade_out=samples_of(cued.row.fade_out_ms),
-            tail=samples_of(cued.row.overlap_ms),
-        )
-        self._owners[id(voice)] = cued
+        voice = _voice(cued, source)
+        self._owners[voice] = cued
         self._mixer.add(voice)
 
     def _take_deck(self, cued: CuedRow) -> Deck | None:
@@ -211,51 +207,42 @@ class Engine:
 
     def _sound_bed(self, cued: CuedRow, starts_at: Samples) -> None:
         self.on_bed = True
-        self._mixer.add(
-            Voice(
-                source=self._bed(),
-                starts_at=starts_at,
-                ends_at=cued.ends_at,
-                fade_in=BED_FADE,
-                fade_out=Samples(0),
-                tail=BED_FADE,
-            )
-        )
+        self._add_bed(starts_at, cued.ends_at)
         if cued.fault:
             at_ms = UtcMs(self._epoch_ms + starts_at // SAMPLES_PER_MS)
             self._emit(FallbackStarted(cued.row, at_ms, cued.fault))
 
     def _fill_hole(self, until: Samples) -> None:
         """Nothing is compiled for this moment: the bed sounds until the log goes on."""
-        following = next((cued.starts_at for cued in self._cued if cued.starts_at > self.position), until)
+        later = self.position + samples_of(2_000)
+        following = next((cued.starts_at for cued in self._cued if cued.starts_at > self.position), later)
         self.on_air = None
-        if not self.on_bed or not self._mixer.sounding:
-            self.on_bed = True
-            self._mixer.add(
-                Voice(
-                    source=self._bed(),
-                    starts_at=self.position,
-                    ends_at=Samples(max(following, self.position + samples_of(2_000))),
-                    fade_in=BED_FADE,
-                    fade_out=Samples(0),
-                    tail=BED_FADE,
-                )
-            )
+        self.on_bed = True
+        if self._hole_until <= self.position:
+            self._hole_until = Samples(max(until, min(following, later)))
+            self._add_bed(self.position, self._hole_until)
+
+    def _add_bed(self, starts_at: Samples, ends_at: Samples) -> None:
+        fade_in = Samples(min(BED_FADE, ends_at - starts_at))
+        self._mixer.add(
+            Voice(source=self._bed(), starts_at=starts_at, ends_at=ends_at, fade_in=fade_in, tail=BED_FADE)
+        )
 
     def _replace_dry(self) -> None:
         for voice, at in self._mixer.take_dry():
-            cued = self._owners.pop(id(voice), None)
+            cued = self._owners.pop(voice, None)
             if cued is None or cued.ends_at - at <= SHORTFALL:
                 continue
-            failed = voice.source.failed if isinstance(voice.source, Deck) else None
+            failed: str | None = getattr(voice.source, "failed", None)
             short_s = (cued.ends_at - at) / SAMPLES_PER_MS / 1000
             cued.fault = failed or f"its sound ended {short_s:.1f} s early"
             cued.sounded_until = at
-            self._sound_bed(cued, self.position)
+            self._sound_bed(cued, max(at, self.position))
 
     def _end_past(self) -> None:
         while self._cued and self._cued[0].started and self._cued[0].ends_at <= self.position:
             cued = self._cued.popleft()
+            self._owners = {voice: owner for voice, owner in self._owners.items() if owner is not cued}
             self._report_end(cued, cued.ends_at, "")
 
     def _report_end(self, cued: CuedRow, ended_at: Samples, stopped: str) -> None:
@@ -263,13 +250,26 @@ class Engine:
         self._emit(
             RowEnded(
                 cued.row,
-                cued.attempt,
                 UtcMs(self._epoch_ms + ended_at // SAMPLES_PER_MS),
                 DurationMs(max(0, sounded - cued.starts_at) // SAMPLES_PER_MS),
                 _outcome(cued, stopped),
                 cued.fault or stopped or "as planned",
             )
         )
+
+
+def _voice(cued: CuedRow, source: PcmSource) -> Voice:
+    """The row as a voice; fades are clipped to what is left of a row that is joined in progress."""
+    length = cued.ends_at - cued.starts_at
+    tail = samples_of(cued.row.overlap_ms)
+    return Voice(
+        source=source,
+        starts_at=cued.starts_at,
+        ends_at=cued.ends_at,
+        fade_in=Samples(min(cued.fade_in, length)),
+        fade_out=Samples(0 if tail else min(samples_of(cued.row.fade_out_ms), length)),
+        tail=tail,
+    )
 
 
 def _outcome(cued: CuedRow, stopped: str) -> Outcome:

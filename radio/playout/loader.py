@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from radio.audio import Deck
+from radio.audio.decode import Deck
 from radio.errors import AudioError, UnknownItem
 from radio.log import LogRow
 
@@ -19,7 +19,7 @@ class Loader(Protocol):
     """What opens a row's deck: the engine asks early and takes the result when the row is due."""
 
     def open(self, row: LogRow, seek_ms: int) -> Future[Deck]:
-        """Begin to open the row's file, ``seek_ms`` into the row. The future raises AudioError or UnknownItem."""
+        """Begin to open the row's file, ``seek_ms`` into the row; the future raises a RadioError."""
 
     def close(self) -> None:
         """Forget what is still being opened."""

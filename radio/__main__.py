@@ -1,0 +1,5 @@
+"""``python -m radio``."""
+
+from radio.cli import main
+
+main()

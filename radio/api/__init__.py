@@ -1,0 +1,1 @@
+"""HTTP, WebSocket and the one port: how the outside reaches the service."""

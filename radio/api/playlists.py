@@ -1,0 +1,50 @@
+"""Small files that lead a player to a stream: ``/listen/{station}/live.mp3.m3u`` and its like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from aiohttp import web
+
+from radio.api.replies import OPEN_TO_ALL
+from radio.config import MountConfig, StationConfig
+from radio.errors import UnknownMount, UnknownStation
+from radio.streaming.playlists import M3U_MIME, PLS_MIME, XSPF_MIME, Entry, m3u, pls, xspf
+
+WRITERS: Final[Mapping[str, tuple[str, Callable[[list[Entry]], str]]]] = {
+    "m3u": (M3U_MIME, m3u),
+    "pls": (PLS_MIME, pls),
+    "xspf": (XSPF_MIME, xspf),
+}
+
+
+def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> list[web.RouteDef]:
+    """Playlists beside each mount, by its whole name (``live.mp3.m3u``) or without its ending (``live.m3u``)."""
+
+    async def playlist(request: web.Request) -> web.Response:
+        station = stations.get(request.match_info["station"])
+        if station is None:
+            raise UnknownStation(request.match_info["station"], stations)
+        name, ending = request.match_info["name"], request.match_info["ending"]
+        mounts = [mount for mount in station.mounts if name in (mount.name, mount.name.rpartition(".")[0])]
+        if not mounts:
+            raise UnknownMount(f"The station {station.id!r} has no mount {name!r}.")
+        base = public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+        mime, write = WRITERS[ending]
+        text = write([_entry(base, station, mount) for mount in mounts])
+        return web.Response(
+            body=text.encode(),
+            headers={
+                **OPEN_TO_ALL,
+                "Content-Type": f"{mime}; charset=utf-8",
+                "Content-Disposition": f'attachment; filename="{station.id}.{ending}"',
+                "Cache-Control": "public, max-age=300",
+            },
+        )
+
+    return [web.get(r"/listen/{station}/{name}.{ending:m3u|pls|xspf}", playlist)]
+
+
+def _entry(base: str, station: StationConfig, mount: MountConfig) -> Entry:
+    return Entry(title=station.name, address=f"{base}/listen/{station.id}/{mount.name}")

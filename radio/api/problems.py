@@ -1,0 +1,97 @@
+"""The one place where an error's code becomes an HTTP status or a WebSocket close code.
+
+Problem documents are those of RFC 9457 (``application/problem+json``) with two members of our own: ``code``,
+which is stable, and ``field`` where one field of the request is at fault.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from radio.api.replies import json_bytes
+from radio.errors import InvalidRequest, RadioError
+
+_journal = structlog.get_logger(__name__)
+
+HTTP_STATUS: Final = {
+    "configuration_invalid": 422,
+    "schedule_invalid": 422,
+    "invalid_request": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "unknown_station": 404,
+    "unknown_mount": 404,
+    "unknown_item": 404,
+    "limit_reached": 503,
+    "audio_invalid": 422,
+    "store_unavailable": 503,
+    "store_too_new": 503,
+    "address_in_use": 503,
+    "internal": 500,
+}
+
+SOCKET_CLOSE: Final = {
+    "limit_reached": 4013,
+    "store_unavailable": 4001,
+    "invalid_request": 4500,
+    "unauthenticated": 4501,
+    "forbidden": 4503,
+}
+"""Close codes for errors that end a WebSocket: 4000-4499 come back later, 4500-4999 do not."""
+
+
+def problem(code: str, detail: str, *, status: int | None = None, field: str | None = None) -> web.Response:
+    """A response that tells people and programs what is wrong."""
+    status = status or HTTP_STATUS.get(code, 500)
+    body: dict[str, Any] = {
+        "type": f"about:blank#{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    if field is not None:
+        body["field"] = field
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if status == 503:
+        headers["Retry-After"] = "5"
+    return web.Response(
+        status=status, body=json_bytes(body), content_type="application/problem+json", headers=headers
+    )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every error with a problem document, and let no unforeseen one out with its insides."""
+    try:
+        return await handler(request)
+    except RadioError as fault:
+        field = fault.field if isinstance(fault, InvalidRequest) else None
+        return problem(fault.code, fault.message, field=field)
+    except web.HTTPException as fault:
+        if fault.status < 400:
+            raise
+        reply = problem(_code_of(fault.status), _detail_of(fault), status=fault.status)
+        if "Allow" in fault.headers:
+            reply.headers["Allow"] = fault.headers["Allow"]
+        return reply
+    except Exception:
+        _journal.exception("request_failed", method=request.method, path=request.path)
+        return problem("internal", "Something went wrong here. It was logged.")
+
+
+def _code_of(status: int) -> str:
+    return {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(status, "invalid_request")
+
+
+def _detail_of(fault: web.HTTPException) -> str:
+    if fault.status == 404:
+        return "There is nothing at this address."
+    if isinstance(fault, web.HTTPMethodNotAllowed):
+        return f"{fault.method} is not possible here. Allowed: {', '.join(sorted(fault.allowed_methods))}."
+    return fault.reason

@@ -1,0 +1,139 @@
+"""What anyone may read: the stations' state, what aired, what will, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+
+from radio.api.replies import OPEN_TO_ALL, public_json
+from radio.clock import Clock
+from radio.errors import InvalidRequest, UnknownItem, UnknownStation
+from radio.library import catalog
+from radio.schedule import ProgrammeAiring
+from radio.stations import StationService, picture_url
+from radio.store import Store, as_run
+from radio.store.as_run import Aired
+from radio.units import UtcMs
+
+DAY_MS: Final = 86_400_000
+LONGEST_SCHEDULE_MS: Final = 15 * DAY_MS
+HISTORY_DEFAULT: Final = 50
+
+
+class ScheduleView(Protocol):
+    """The programmes of a span, as the public may know them."""
+
+    def airings(self, station: str, from_ms: int, to_ms: int) -> Sequence[ProgrammeAiring]:
+        """The programmes that touch the span, in order."""
+
+
+class PublicApi:
+    """Handlers of ``/api/stations``; reading needs no token and any site's pages may do it."""
+
+    def __init__(
+        self,
+        stations: Mapping[str, StationService],
+        store: Store,
+        airings: Callable[[str, int, int], Sequence[ProgrammeAiring]],
+        clock: Clock,
+    ) -> None:
+        self._stations = stations
+        self._store = store
+        self._airings = airings
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes, for aiohttp's router."""
+        return [
+            web.get("/api/stations", self.list_stations),
+            web.get("/api/stations/{station}", self.show_station),
+            web.get("/api/stations/{station}/history", self.history),
+            web.get("/api/stations/{station}/schedule", self.schedule),
+            web.get("/api/stations/{station}/artwork/{id}", self.artwork),
+        ]
+
+    async def list_stations(self, request: web.Request) -> web.Response:
+        return public_json(request, {"stations": [service.state for service in self._stations.values()]})
+
+    async def show_station(self, request: web.Request) -> web.Response:
+        return public_json(request, self._service(request).state)
+
+    async def history(self, request: web.Request) -> web.Response:
+        station = self._service(request).station.id
+        limit = _number(request, "limit", HISTORY_DEFAULT, 1, as_run.HISTORY_LIMIT)
+        before_ms = _number(request, "before_ms", self._clock.now_ms() + 1, 0, 1 << 53)
+        aired = await self._store.read(as_run.history, station, limit=limit, before_ms=UtcMs(before_ms))
+        items = [_aired(entry) for entry in aired if entry.started_at_ms is not None]
+        return public_json(request, {"station": station, "history": items})
+
+    async def schedule(self, request: web.Request) -> web.Response:
+        station = self._service(request).station.id
+        from_ms = _number(request, "from", self._clock.now_ms(), 0, 1 << 53)
+        to_ms = _number(request, "to", from_ms + DAY_MS, 0, 1 << 53)
+        if not from_ms < to_ms <= from_ms + LONGEST_SCHEDULE_MS:
+            raise InvalidRequest(
+                "The span cannot be shown.", field="to", allowed="a moment after `from`, 15 days at most"
+            )
+        programmes = [_airing(airing) for airing in self._airings(station, from_ms, to_ms)]
+        return public_json(request, {"station": station, "programmes": programmes})
+
+    async def artwork(self, request: web.Request) -> web.Response:
+        self._service(request)
+        picture = await self._store.read(catalog.get_artwork, request.match_info["id"])
+        if picture is None:
+            raise UnknownItem("There is no such picture.")
+        headers = {
+            **OPEN_TO_ALL,
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        return web.Response(body=picture.data, content_type=picture.mime, headers=headers)
+
+    def _service(self, request: web.Request) -> StationService:
+        name = request.match_info["station"]
+        if name not in self._stations:
+            raise UnknownStation(name, self._stations)
+        return self._stations[name]
+
+
+def _number(request: web.Request, field: str, default: int, lowest: int, highest: int) -> int:
+    text = request.query.get(field)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and lowest <= int(text[:20]) <= highest):
+        raise InvalidRequest(
+            f"`{field}` is {text[:40]!r}.", field=field, allowed=f"a whole number from {lowest} to {highest}"
+        )
+    return int(text)
+
+
+def _aired(entry: Aired) -> dict[str, Any]:
+    row = entry.row
+    return {
+        "id": row.id,
+        "kind": str(row.kind),
+        "title": row.title,
+        "artist": row.artist,
+        "album": row.album,
+        "artwork": f"/api/stations/{row.station}/artwork/{row.artwork}" if row.artwork else None,
+        "programme": row.programme,
+        "sponsor": row.sponsor.name if row.sponsor else None,
+        "starts_at_ms": entry.at_ms,
+        "ends_at_ms": entry.ended_at_ms,
+        "duration_ms": entry.played_ms,
+        "outcome": str(entry.outcome) if entry.outcome else None,
+    }
+
+
+def _airing(airing: ProgrammeAiring) -> dict[str, Any]:
+    return {
+        "id": airing.id,
+        "title": airing.title,
+        "host": airing.host,
+        "description": airing.description,
+        "image": picture_url(airing.image),
+        "starts_at_ms": airing.starts_at_ms,
+        "ends_at_ms": airing.ends_at_ms,
+    }

@@ -1,0 +1,40 @@
+"""How JSON leaves the service: encoded once, with an ETag, open to any site's pages."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+OPEN_TO_ALL: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""What public reading carries: any page may read it; no credentials are ever taken."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def json_bytes(value: Any) -> bytes:
+    """``value`` (plain data or msgspec structs) as compact UTF-8 JSON."""
+    return _encoder.encode(value)
+
+
+def public_json(request: web.Request, value: Any) -> web.Response:
+    """``value`` for anyone, with an ETag; 304 where the reader has it already (RFC 9110, section 13.1.2)."""
+    body = json_bytes(value)
+    etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {**OPEN_TO_ALL, "ETag": etag, "Cache-Control": "no-cache"}
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
+    if etag in known or "*" in known:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, content_type="application/json", headers=headers)
+
+
+def private_json(value: Any, *, status: int = 200) -> web.Response:
+    """``value`` for a signed-in operator; never cached."""
+    return web.Response(
+        status=status,
+        body=json_bytes(value),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

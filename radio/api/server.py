@@ -1,0 +1,94 @@
+"""The one listening socket, and the HTTP application behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from radio.api.door import Door, Factory, standard_route
+from radio.api.problems import problems
+from radio.errors import AddressInUse
+
+MAX_BODY_BYTES: Final = 1_000_000
+GRACE_S: Final = 3.0
+
+
+def http_application(routes: Iterable[web.AbstractRouteDef], sign_in: Middleware) -> web.Application:
+    """The application that serves everything but streams and push."""
+    application = web.Application(middlewares=[_headers, problems, sign_in], client_max_size=MAX_BODY_BYTES)
+    application.add_routes(routes)
+    return application
+
+
+@asynccontextmanager
+async def serving(
+    application: web.Application, *, streams: Factory, sockets: Factory, host: str, port: int
+) -> AsyncIterator[int]:
+    """Listen at ``host`` and ``port`` (0: any free one) while the context is open; gives the port.
+
+    Raises AddressInUse where another process listens there.
+    """
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE_S)
+    await runner.setup()
+    door = Door(standard_route(web=_factory(runner), stream=streams, socket=sockets))
+    try:
+        server = await _listen(door, host, port)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            door.close()
+    finally:
+        await runner.cleanup()
+
+
+def _factory(runner: web.AppRunner) -> Factory:
+    def protocol() -> asyncio.Protocol:
+        assert runner.server is not None  # set by setup()
+        return runner.server()
+
+    return protocol
+
+
+async def _listen(door: Door, host: str, port: int) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(door, host, port, backlog=4096)
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            raise AddressInUse(
+                f"Another process listens at {host}:{port}. "
+                "Stop it, or choose another port: radio run --port 8001"
+            ) from fault
+        raise AddressInUse(f"Cannot listen at {host}:{port}: {fault.strerror or fault}") from fault
+
+
+@web.middleware
+async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What every response carries; nothing here is ever guessed to be of another type."""
+    if request.method == "OPTIONS" and request.path.startswith("/api/") and "Origin" in request.headers:
+        response: web.StreamResponse = web.Response(status=204, headers=_preflight(request))
+    else:
+        response = await handler(request)
+    if not response.prepared:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    return response
+
+
+def _preflight(request: web.Request) -> dict[str, str]:
+    """Public reading is open to any page; the console is not (Fetch standard, CORS protocol)."""
+    if request.path.startswith("/api/console/"):
+        return {}
+    return {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": "GET, HEAD",
+        "Access-Control-Allow-Headers": "If-None-Match, Last-Event-ID",
+        "Access-Control-Max-Age": "86400",
+    }

@@ -1,0 +1,99 @@
+"""The pages and pictures that browsers load: the station site, the player's script, the embedded player."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from radio.api.replies import OPEN_TO_ALL
+from radio.errors import NotFound
+
+DIST: Final = Path(__file__).parent.parent / "web" / "dist"
+_SAFE = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; "
+PAGE_POLICY: Final = (
+    _SAFE + "media-src 'self' blob:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+EMBED_POLICY: Final = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+PICTURE_TYPES: Final = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}(/[A-Za-z0-9][A-Za-z0-9._-]{0,120}){0,2}")
+
+
+def site_routes(pictures: Path | None, stations: frozenset[str]) -> list[web.RouteDef]:
+    """Routes of the site; ``pictures`` is the folder behind ``/media/artwork/``."""
+
+    async def page(_: web.Request) -> web.StreamResponse:
+        return await _built(
+            "index.html", {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+        )
+
+    async def embed(request: web.Request) -> web.StreamResponse:
+        if request.match_info["station"] not in stations:
+            raise NotFound("There is no such station.")
+        return await _built(
+            "embed.html", {"Content-Security-Policy": EMBED_POLICY, "Cache-Control": "no-cache"}
+        )
+
+    async def player(_: web.Request) -> web.StreamResponse:
+        return await _built("player.js", {**OPEN_TO_ALL, "Cache-Control": "public, max-age=300"})
+
+    async def asset(request: web.Request) -> web.StreamResponse:
+        return await _built(f"assets/{_name(request)}", {**OPEN_TO_ALL, "Cache-Control": FOR_EVER})
+
+    async def picture(request: web.Request) -> web.StreamResponse:
+        path = pictures / _name(request) if pictures else None
+        if path is None or path.suffix.lower() not in PICTURE_TYPES:
+            raise NotFound("There is no such picture.")
+        headers = {
+            **OPEN_TO_ALL,
+            "Cache-Control": "public, max-age=3600",
+            "Content-Type": PICTURE_TYPES[path.suffix.lower()],
+            # an SVG from the folder is shown as a picture and must never act as a page
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        }
+        return await _file(path, headers)
+
+    return [
+        web.get("/", page),
+        web.get("/embed/{station}", embed),
+        web.get("/player.js", player),
+        web.get("/assets/{name}", asset),
+        web.get("/favicon.svg", _root_file("favicon.svg")),
+        web.get("/media/artwork/{name:.+}", picture),
+    ]
+
+
+def _root_file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return await _built(name, {"Cache-Control": "public, max-age=86400"})
+
+    return handler
+
+
+def _name(request: web.Request) -> str:
+    name = request.match_info["name"]
+    if not _NAME.fullmatch(name):
+        raise NotFound("There is nothing at this address.")
+    return name
+
+
+async def _built(name: str, headers: dict[str, str]) -> web.StreamResponse:
+    return await _file(DIST / name, headers)
+
+
+async def _file(path: Path, headers: dict[str, str]) -> web.StreamResponse:
+    if not await asyncio.to_thread(path.is_file):
+        raise NotFound("There is nothing at this address.")
+    return web.FileResponse(path, headers={"X-Content-Type-Options": "nosniff", **headers})

@@ -1,0 +1,159 @@
+"""What a walk of the roots means for what is known: pure comparisons.
+
+An unchanged file has the size and the time of change that are known. A file is recognised by its content
+first, so that a rename, a swap of two names or a new root keeps every id; then by its path, so that a new tag
+or a corrected recording keeps the id; otherwise it is new.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from radio.library.items import Item, RejectedFile
+from radio.library.walk import Found, Problem, RootWalk
+
+Place = tuple[str, str]
+"""Root and path."""
+
+ID_DIGITS: Final = 20
+FEW_ITEMS: Final = 10
+"""A root with fewer known items may be emptied altogether; measuring them again would cost seconds."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the store holds: every item, of all roots, and every rejected file."""
+
+    items: Sequence[Item]
+    rejected: Sequence[RejectedFile]
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """The difference between what is known and what was found.
+
+    ``wanted`` are new or changed files; ``missing`` items whose file is surely gone from its place;
+    ``refused`` files turned down without a look inside that are not known as such; ``forgotten`` places of
+    rejected files that are gone.
+    """
+
+    unchanged: int
+    wanted: list[Found]
+    missing: list[Item]
+    refused: list[RejectedFile]
+    forgotten: list[Place]
+    problems: list[Problem]
+
+
+def compare(known: Known, walks: Sequence[RootWalk]) -> Changes:
+    """Compare the walks of the configured roots with what is known. Items of other roots are left alone."""
+    items = {(item.root, item.path): item for item in known.items}
+    rejected = {(file.root, file.path): file for file in known.rejected}
+    found = {(file.root, file.path): file for walk in walks for file in walk.found}
+    refused = {(file.root, file.path): file for walk in walks for file in walk.refused}
+    wanted = [
+        file for place, file in found.items() if not _is_same(file, items.get(place) or rejected.get(place))
+    ]
+    emptied = [walk for walk in walks if walk.bare and _count(known.items, walk.root) >= FEW_ITEMS]
+    sure = {walk.root: walk for walk in walks if walk not in emptied}
+    present = found.keys() | refused.keys()
+    refused_anew = [file for place, file in refused.items() if rejected.get(place) != file]
+    return Changes(
+        unchanged=len(present) - len(wanted) - len(refused_anew),
+        wanted=wanted,
+        missing=[item for place, item in items.items() if place not in present and _is_gone(place, sure)],
+        refused=refused_anew,
+        forgotten=[place for place in rejected if place not in present and _is_gone(place, sure)],
+        problems=[problem for walk in walks for problem in walk.problems]
+        + [_bare(walk.root, _count(known.items, walk.root)) for walk in emptied],
+    )
+
+
+def _is_same(file: Found, known: Item | RejectedFile | None) -> bool:
+    return known is not None and (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns)
+
+
+def _is_gone(place: Place, walks: Mapping[str, RootWalk]) -> bool:
+    root, path = place
+    return root in walks and walks[root].knows(path)
+
+
+def _count(items: Iterable[Item], root: str) -> int:
+    return sum(item.root == root for item in items)
+
+
+def _bare(root: str, count: int) -> Problem:
+    return Problem(
+        path=root,
+        problem=f"The folder is empty, but {count} items of it are known.",
+        advice="Mount its disk. If it shall be empty, put any file into it.",
+    )
+
+
+def candidates(changes: Changes, strays: Sequence[Item], known: Known) -> dict[Found, list[Item]]:
+    """For each wanted file the items that it may turn out to be, by size; only these files need a hash now.
+
+    Items are open to be claimed when their file is gone or is itself wanted; ``strays`` are items of roots
+    that are not scanned and whose file is gone.
+    """
+    places = {(file.root, file.path) for file in changes.wanted}
+    open_items = [
+        *changes.missing,
+        *strays,
+        *(item for item in known.items if (item.root, item.path) in places),
+    ]
+    by_size: dict[int, list[Item]] = defaultdict(list)
+    for item in open_items:
+        by_size[item.size_bytes].append(item)
+    return {file: by_size[file.size_bytes] for file in changes.wanted if file.size_bytes in by_size}
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Which item a wanted file is, and whether its content is still what was measured."""
+
+    item: Item
+    same_content: bool
+
+
+def identify(
+    wanted: Sequence[Found],
+    hashes: Mapping[Found, str],
+    possible: Mapping[Found, Sequence[Item]],
+    known: Known,
+) -> dict[Found, Identity]:
+    """Decide which wanted files are known items. Each item is claimed once; content counts before path."""
+    by_place = {(item.root, item.path): item for item in known.items}
+    claimed: dict[str, Found] = {}
+    decided: dict[Found, Identity] = {}
+
+    def claim(file: Found, item: Item | None, same_content: bool) -> None:
+        if item is not None and file not in decided and item.id not in claimed:
+            claimed[item.id] = file
+            decided[file] = Identity(item, same_content)
+
+    def same(file: Found) -> list[Item]:
+        return [item for item in possible.get(file, ()) if item.content_hash == hashes.get(file)]
+
+    for file in wanted:
+        claim(file, next((item for item in same(file) if _at(item, file)), None), True)
+    for file in wanted:
+        claim(file, next((item for item in same(file) if item.id not in claimed), None), True)
+    for file in wanted:
+        claim(file, by_place.get((file.root, file.path)), False)
+    return decided
+
+
+def _at(item: Item, file: Found) -> bool:
+    return (item.root, item.path) == (file.root, file.path)
+
+
+def fresh_id(content_hash: str, path: str, taken: Collection[str]) -> str:
+    """The id of a new file: the start of its content's hash; a copy's is made of content, path and count."""
+    candidate, count = content_hash[:ID_DIGITS], 0
+    while candidate in taken:
+        count += 1
+        candidate = blake2b(f"{content_hash}\0{path}\0{count}".encode()).hexdigest()[:ID_DIGITS]
+    return candidate

@@ -1,0 +1,287 @@
+"""Brings the store into line with the folders: incremental, resumable, and never in the way of the sound."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from radio.errors import AudioError
+from radio.library import catalog
+from radio.library.catalog import Batch
+from radio.library.changes import Changes, Identity, Known, Place, candidates, compare, fresh_id, identify
+from radio.library.items import Item, RejectedFile
+from radio.library.library import Library
+from radio.library.probe import Sound, hashed
+from radio.library.prober import COMMAND, CannotStart, Prober, WorkerDied
+from radio.library.walk import Found, Problem, Stopped, WalkLimits, root_name, walk
+from radio.library.worker import Job, Reply
+from radio.store import Store
+
+MAX_WORKERS: Final = 2
+BATCH_FILES: Final = 16
+BATCH_BYTES: Final = 8_000_000
+BATCH_S: Final = 1.0
+ATTEMPTS: Final = 2
+
+
+class ScanProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a scan is: files probed of those that must be, the one that was done last, rejected so far."""
+
+    done: int
+    total: int
+    current: str
+    rejected: int
+
+
+class ScanReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scan changed.
+
+    ``removed`` are items that left the library: their file is gone or can no longer be aired. ``rejected`` are
+    files turned down by this scan. ``unsettled`` are files to look at again: they changed while they were read.
+    """
+
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    unsettled: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+Progress = Callable[[ScanProgress], None]
+
+
+def time_limit_s(size_bytes: int) -> float:
+    """The seconds that probing a file of that size may take: 30, and 8 per megabyte, up to half an hour.
+
+    Decoding and measuring Opus at 32 kbit/s costs about 2.5 s of a core for each megabyte.
+    """
+    return min(1800.0, 30.0 + 8.0 * size_bytes / 1_000_000)
+
+
+class Scanner:
+    """Scans ``roots`` into ``store``. One scan runs at a time; a second call waits for the first.
+
+    ``workers`` processes probe new files. ``command`` starts one; ``limit_s`` gives the time for a file of a
+    number of bytes.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        roots: Sequence[str | Path],
+        *,
+        workers: int | None = None,
+        limits: WalkLimits | None = None,
+        command: Sequence[str] = COMMAND,
+        limit_s: Callable[[int], float] = time_limit_s,
+    ) -> None:
+        self.store = store
+        self.roots = tuple(dict.fromkeys(root_name(root) for root in roots))
+        self.workers = workers or max(1, min(MAX_WORKERS, (os.cpu_count() or 2) - 1))
+        self.limits = limits or WalkLimits()
+        self.command = command
+        self.limit_s = limit_s
+        self._one_at_a_time = asyncio.Lock()
+
+    async def scan(self, progress: Progress | None = None, *, retry_rejected: bool = False) -> ScanReport:
+        """Scan all roots and write what changed, in batches, so that a scan that is cut short resumes.
+
+        A file that is known with the same size and time of change costs one stat; ``retry_rejected`` probes
+        rejected files again. Items of a root that cannot be read are kept and the root is among the report's
+        problems. When cancelled, the worker processes end first. Raises StoreError, LimitReached.
+        """
+        async with self._one_at_a_time:
+            return await _Scan(self, progress or _quiet).run(retry_rejected)
+
+    async def library(self) -> Library:
+        """The snapshot of what the store knows of the roots now."""
+        return Library.from_items(await self.store.read(catalog.load_items, self.roots))
+
+
+def _quiet(_: ScanProgress) -> None:
+    pass
+
+
+class _Scan:
+    def __init__(self, scanner: Scanner, progress: Progress) -> None:
+        self._scanner = scanner
+        self._progress = progress
+        self._stop = threading.Event()
+        self._identities: Mapping[Found, Identity] = {}
+        self._taken: set[str] = set()
+        self._kept: set[str] = set()
+        self._refused: set[Place] = set()
+        self._batch = Batch()
+        self._batch_bytes = 0
+        self._flushed_s = 0.0
+        self._count = dict.fromkeys(("added", "changed", "moved", "unchanged", "rejected", "unsettled"), 0)
+        self._problems: list[Problem] = []
+        self._done = 0
+        self._total = 0
+
+    async def run(self, retry_rejected: bool) -> ScanReport:
+        store = self._scanner.store
+        known = await store.read(catalog.load)
+        compared = msgspec.structs.replace(known, rejected=[]) if retry_rejected else known
+        try:
+            changes = await asyncio.to_thread(self._survey, compared)
+        finally:
+            self._stop.set()
+        self._begin(known, changes)
+        await self._probe_all(changes.wanted)
+        gone = [*changes.missing, *(item for item in known.items if (item.root, item.path) in self._refused)]
+        removed = [item.id for item in gone if item.id not in self._kept]
+        self._batch.removed += removed
+        await self._flush()
+        return ScanReport(removed=len(removed), problems=tuple(self._problems), **self._count)
+
+    def _survey(self, known: Known) -> Changes:
+        walks = [walk(root, self._stop, self._scanner.limits) for root in self._scanner.roots]
+        changes = compare(known, walks)
+        possible = candidates(changes, self._strays(known, changes), known)
+        self._identities = identify(changes.wanted, self._hashes(possible), possible, known)
+        return changes
+
+    def _strays(self, known: Known, changes: Changes) -> list[Item]:
+        sizes = {file.size_bytes for file in changes.wanted}
+        elsewhere = (item for item in known.items if item.root not in self._scanner.roots)
+        return [item for item in elsewhere if item.size_bytes in sizes and not os.path.lexists(item.file)]
+
+    def _hashes(self, possible: Mapping[Found, Sequence[Item]]) -> dict[Found, str]:
+        hashes = {}
+        for file in possible:
+            if self._stop.is_set():
+                raise Stopped
+            try:
+                hashes[file] = hashed(file.file)[1]
+            except (OSError, AudioError):  # the probe will say what is wrong with it
+                continue
+        return hashes
+
+    def _begin(self, known: Known, changes: Changes) -> None:
+        self._flushed_s = asyncio.get_running_loop().time()
+        self._taken = {item.id for item in known.items}
+        self._count["unchanged"] = changes.unchanged
+        self._reject(*changes.refused)
+        self._batch.forgotten += changes.forgotten
+        self._problems += changes.problems
+        self._total = len(changes.wanted)
+
+    async def _probe_all(self, wanted: Sequence[Found]) -> None:
+        queue = iter(wanted)
+        async with AsyncExitStack() as stack:
+            probers = [
+                await stack.enter_async_context(Prober(self._scanner.command))
+                for _ in range(min(self._scanner.workers, len(wanted)))
+            ]
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for prober in probers:
+                        group.create_task(self._work(prober, queue))
+            except BaseExceptionGroup as faults:
+                first = faults.exceptions[0]
+                if not isinstance(first, CannotStart):
+                    raise first from None
+                self._cannot_start(first)
+
+    def _cannot_start(self, fault: CannotStart) -> None:
+        self._count["unsettled"] += self._total - self._done
+        self._kept |= {identity.item.id for identity in self._identities.values()}
+        advice = "Run the command by hand to see why. Files that are known stay in the library."
+        self._problems.append(
+            Problem(path=self._scanner.command[0], problem=f"No file can be probed: {fault}.", advice=advice)
+        )
+
+    async def _work(self, prober: Prober, queue: Iterator[Found]) -> None:
+        for file in queue:
+            self._take(file, await self._probe(prober, file))
+            self._done += 1
+            self._progress(
+                ScanProgress(
+                    done=self._done, total=self._total, current=file.path, rejected=self._count["rejected"]
+                )
+            )
+            if self._is_due():
+                await self._flush()
+
+    async def _probe(self, prober: Prober, file: Found) -> Reply:
+        limit_s = self._scanner.limit_s(file.size_bytes)
+        identity = self._identities.get(file)
+        known = Sound.of(identity.item) if identity and identity.same_content else None
+        for _ in range(ATTEMPTS):
+            try:
+                return await prober.ask(Job(file.root, file.path, limit_s, known))
+            except TimeoutError:
+                return _reject(file, f"takes longer to read than {limit_s:.0f} s")
+            except WorkerDied:
+                continue
+        return _reject(file, f"ends the process that reads it, {ATTEMPTS} times")
+
+    def _take(self, file: Found, reply: Reply) -> None:
+        if reply.item is not None:
+            self._take_item(file, reply.item)
+            if reply.artwork is not None:
+                self._batch.artwork.append(reply.artwork)
+                self._batch_bytes += len(reply.artwork.data)
+        elif reply.rejected is not None:
+            self._reject(reply.rejected)
+        else:
+            self._count["unsettled"] += 1
+            if identity := self._identities.get(file):
+                self._kept.add(identity.item.id)
+            if reply.unsettled is not None:
+                self._problems.append(_later(file, reply.unsettled.reason))
+
+    def _reject(self, *files: RejectedFile) -> None:
+        self._count["rejected"] += len(files)
+        self._batch.rejected += files
+        self._refused |= {(file.root, file.path) for file in files}
+
+    def _take_item(self, file: Found, probed: Item) -> None:
+        identity = self._identities.get(file)
+        item_id = identity.item.id if identity else fresh_id(probed.content_hash, probed.path, self._taken)
+        self._taken.add(item_id)
+        self._kept.add(item_id)
+        self._batch.items.append(msgspec.structs.replace(probed, id=item_id))
+        self._count[_change(identity.item if identity else None, probed)] += 1
+
+    def _is_due(self) -> bool:
+        files = len(self._batch.items) + len(self._batch.rejected)
+        age_s = asyncio.get_running_loop().time() - self._flushed_s
+        return files >= BATCH_FILES or self._batch_bytes > BATCH_BYTES or age_s >= BATCH_S
+
+    async def _flush(self) -> None:
+        batch, self._batch, self._batch_bytes = self._batch, Batch(), 0
+        self._flushed_s = asyncio.get_running_loop().time()
+        if batch:
+            await self._scanner.store.write(catalog.apply, batch)
+
+
+def _later(file: Found, reason: str) -> Problem:
+    return Problem(path=str(file.file), problem=reason, advice="A later scan tries again.")
+
+
+def _reject(file: Found, reason: str) -> Reply:
+    return Reply(
+        rejected=RejectedFile(
+            root=file.root, path=file.path, reason=reason, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns
+        )
+    )
+
+
+def _change(before: Item | None, after: Item) -> str:
+    if before is None:
+        return "added"
+    if (before.root, before.path) != (after.root, after.path):
+        return "moved"
+    return "unchanged" if before.content_hash == after.content_hash else "changed"

@@ -1,0 +1,125 @@
+"""The process that probes files: ``python -m radio.library.worker``, started and ended by the scanner.
+
+Frames on standard input are jobs, on standard output replies: four bytes of length, big endian, then
+MessagePack.
+The process limits its own memory and its own time for each job, so that it ends even where nobody is left to
+end it; at the end of its input it leaves.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from radio.library.artwork import Artwork
+from radio.library.items import Item, RejectedFile
+from radio.library.probe import Probed, Sound, Unsettled, probe
+
+HEADER: Final = struct.Struct(">I")
+MAX_FRAME: Final = 8_000_000
+MEMORY_BYTES: Final = 512 << 20
+"""What a worker may take on top of its own code and libraries."""
+
+_GRACE_S: Final = 5.0
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A file to probe; ``limit_s`` bounds the processor's time, and a little more the time on the wall."""
+
+    root: str
+    path: str
+    limit_s: float
+    known: Sound | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a job: one of the three. A reply with none of them is the worker's greeting."""
+
+    item: Item | None = None
+    artwork: Artwork | None = None
+    rejected: RejectedFile | None = None
+    unsettled: Unsettled | None = None
+
+
+def run(probe_one: Callable[[Job], Reply]) -> None:
+    """Serve jobs from standard input until it ends."""
+    replies = _own_output()
+    _limit_process()
+    _send(replies, Reply())
+    decoder = msgspec.msgpack.Decoder(Job)
+    while frame := _receive(sys.stdin.buffer):
+        job = decoder.decode(frame)
+        _limit_job(job.limit_s)
+        _send(replies, probe_one(job))
+        gc.collect()
+
+
+def probe_job(job: Job) -> Reply:
+    """Probe the job's file."""
+    root = Path(job.root)
+    outcome = probe(root / job.path, root, job.known)
+    if isinstance(outcome, Probed):
+        return Reply(item=outcome.item, artwork=outcome.artwork)
+    return Reply(unsettled=outcome) if isinstance(outcome, Unsettled) else Reply(rejected=outcome)
+
+
+def _own_output() -> BinaryIO:
+    # Whatever a library prints must not land among the replies.
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return replies
+
+
+def _receive(source: BinaryIO) -> bytes:
+    head = source.read(HEADER.size)
+    return source.read(HEADER.unpack(head)[0]) if len(head) == HEADER.size else b""
+
+
+def _send(target: BinaryIO, reply: Reply) -> None:
+    frame = msgspec.msgpack.encode(reply)
+    view = memoryview(HEADER.pack(len(frame)) + frame)
+    while view:
+        view = view[target.write(view) :]
+
+
+def _limit_process() -> None:
+    with suppress(OSError, AttributeError):
+        os.nice(10)
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        if own := _own_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (own + MEMORY_BYTES, own + MEMORY_BYTES))
+
+
+def _own_memory() -> int:
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
+
+
+def _limit_job(limit_s: float) -> None:
+    with suppress(AttributeError, OSError, ValueError):
+        signal.setitimer(signal.ITIMER_REAL, limit_s + _GRACE_S)
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + limit_s) + 1, hard))
+
+
+if __name__ == "__main__":
+    run(probe_job)

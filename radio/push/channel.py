@@ -1,0 +1,132 @@
+"""One station's state as subscribers follow it: numbered changes, a bounded history, and how to catch up."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
+
+from radio.push.messages import Position, Update, encode, encode_snapshot
+from radio.push.patch import diff
+from radio.units import UtcMs
+
+
+class Kind(Enum):
+    """What a publication is."""
+
+    SNAPSHOT = auto()
+    UPDATE = auto()
+
+
+class Publication:
+    """What subscribers are sent of a station: encoded once, whatever their number.
+
+    ``payload`` is the frame's JSON text. ``seq`` is the position that a subscriber has reached with it.
+    ``request_id`` is set on a snapshot that answers a request.
+    """
+
+    __slots__ = ("_forms", "epoch", "kind", "payload", "request_id", "seq", "station")
+
+    def __init__(
+        self, kind: Kind, station: str, epoch: str, seq: int, payload: bytes, request_id: int | None = None
+    ) -> None:
+        self.kind = kind
+        self.station = station
+        self.epoch = epoch
+        self.seq = seq
+        self.payload = payload
+        self.request_id = request_id
+        self._forms: dict[Callable[[bytes], bytes], bytes] = {}
+
+    @property
+    def position(self) -> Position:
+        """Where a subscriber stands that has this publication."""
+        return Position(self.epoch, self.seq)
+
+    def form(self, build: Callable[[bytes], bytes]) -> bytes:
+        """``build(payload)``, built for the first subscriber and kept for all others.
+
+        ``build`` is a module-level function of a transport (its framing); it is also the key.
+        """
+        try:
+            return self._forms[build]
+        except KeyError:
+            return self._forms.setdefault(build, build(self.payload))
+
+
+class Channel:
+    """The state of ``station`` in one ``epoch``, from ``seq`` 0 on.
+
+    At most ``history_length`` updates and ``history_bytes`` of their text are kept for subscribers that
+    return. ``encoded`` counts the updates and states that were made into JSON.
+    """
+
+    def __init__(
+        self, station: str, epoch: str, state: Any, *, history_length: int = 256, history_bytes: int = 1 << 18
+    ) -> None:
+        self.station = station
+        self.epoch = epoch
+        self.seq = 0
+        self.state: dict[str, Any] = plain(state)
+        self.encoded = 0
+        self._history: deque[Publication] = deque()
+        self._history_length = history_length
+        self._history_limit = history_bytes
+        self._history_size = 0
+        self._state_json: bytes | None = None
+
+    @property
+    def position(self) -> Position:
+        """The newest position."""
+        return Position(self.epoch, self.seq)
+
+    def publish(self, state: Any, at_ms: UtcMs) -> Publication | None:
+        """Take ``state`` as the newest; the update that leads to it, or None where nothing changed.
+
+        ``state`` is anything that msgspec can turn into a JSON object; a copy is kept. ``at_ms`` is the
+        moment from which it holds.
+        """
+        newest = plain(state)
+        patch, changed = diff(self.state, newest)
+        if not patch:
+            return None
+        self.state, self._state_json = newest, None
+        self.seq += 1
+        self.encoded += 1
+        update = Update(station=self.station, seq=self.seq, at_ms=at_ms, changed=changed, patch=patch)
+        publication = Publication(Kind.UPDATE, self.station, self.epoch, self.seq, encode(update))
+        self._remember(publication)
+        return publication
+
+    def snapshot(self, request_id: int | None = None) -> Publication:
+        """The whole state as it is now; the state itself is encoded once per change."""
+        if self._state_json is None:
+            self._state_json = encode(self.state)
+            self.encoded += 1
+        text = encode_snapshot(self.station, self.epoch, self.seq, self._state_json, request_id=request_id)
+        return Publication(Kind.SNAPSHOT, self.station, self.epoch, self.seq, text, request_id)
+
+    def missed(self, since: Position) -> tuple[Publication, ...] | None:
+        """Every update after ``since`` in order (none where it is the newest); None where one is lost."""
+        behind = self.seq - since.seq
+        if since.epoch != self.epoch or not 0 <= behind <= len(self._history):
+            return None
+        start = len(self._history) - behind
+        return tuple(publication for index, publication in enumerate(self._history) if index >= start)
+
+    def _remember(self, publication: Publication) -> None:
+        self._history.append(publication)
+        self._history_size += len(publication.payload)
+        while len(self._history) > self._history_length or self._history_size > self._history_limit:
+            self._history_size -= len(self._history.popleft().payload)
+
+
+def plain(state: Any) -> dict[str, Any]:
+    """A copy of ``state`` made of plain JSON values; raises :class:`TypeError` for what is no object."""
+    copy = msgspec.to_builtins(state, str_keys=True)
+    if not isinstance(copy, dict):
+        raise TypeError(f"a state is a JSON object, not {type(state).__name__}")
+    return copy

@@ -1,0 +1,253 @@
+"""The hub: each station's state, and everyone who follows it. It knows no transport, no socket and no loop.
+
+All calls are made on one thread (the event loop's). A publication is encoded once; a subscriber gets the
+whole state first and then every change in order, or a fresh snapshot, never a part of what it missed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from radio.errors import UnknownStation
+from radio.push.channel import Channel, Publication, plain
+from radio.push.messages import Listening, Position
+from radio.push.sessions import SessionLookup, Sessions, Subscriber
+from radio.units import DurationMs, UtcMs
+
+_journal = structlog.get_logger(__name__)
+
+COALESCE_MS: Final = DurationMs(5_000)
+"""The shortest time between two publications that only count (listeners)."""
+
+
+class HubCounts(msgspec.Struct, frozen=True):
+    """What the hub has and did since it was made; for metrics."""
+
+    stations: int
+    subscribers: int
+    subscriptions: int
+    sessions: int
+    published: int
+    encoded: int
+    delivered: int
+    snapshots: int
+    recovered: int
+    faults: int
+
+
+class _Topic:
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.subscribers: dict[Subscriber, None] = {}
+        self.coalesced_at_ms: UtcMs | None = None
+        self.pending: tuple[dict[str, Any], UtcMs] | None = None
+
+
+class Hub:
+    """Channels, one per station.
+
+    ``epoch`` names this run of the hub (by default a random word); positions of another epoch are never
+    trusted. ``session_lookup`` answers ``listen`` for sessions whose stream has started already.
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: str | None = None,
+        session_lookup: SessionLookup | None = None,
+        history_length: int = 256,
+        history_bytes: int = 1 << 18,
+        coalesce_ms: DurationMs = COALESCE_MS,
+    ) -> None:
+        self.epoch: Final = epoch or secrets.token_urlsafe(9)
+        self._lookup: SessionLookup = session_lookup or (lambda session, station: None)
+        self._history = {"history_length": history_length, "history_bytes": history_bytes}
+        self._coalesce_ms = coalesce_ms
+        self._topics: dict[str, _Topic] = {}
+        self._subscriptions: dict[Subscriber, set[str]] = {}
+        self._sessions = Sessions()
+        self._published = self._delivered = self._snapshots = self._recovered = self._faults = 0
+        self._encoded_before = 0
+
+    @property
+    def stations(self) -> tuple[str, ...]:
+        """The ids of all stations, in the order in which they were opened."""
+        return tuple(self._topics)
+
+    def open(self, station: str, state: Any, *, epoch: str | None = None) -> None:
+        """Start ``station``'s channel with ``state``, or start it anew in another epoch.
+
+        ``state`` is a JSON object, or a struct that msgspec makes one of. Whoever follows the station already
+        gets a snapshot.
+        """
+        channel = Channel(station, epoch or self._fresh_epoch(station), state, **self._history)
+        topic = self._topics.get(station)
+        if topic is None:
+            self._topics[station] = _Topic(channel)
+            return
+        self._encoded_before += topic.channel.encoded
+        topic.channel, topic.pending = channel, None
+        if topic.subscribers:
+            self._fan_out(topic, channel.snapshot())
+
+    def state(self, station: str) -> dict[str, Any]:
+        """The newest state of ``station``, not to be changed. Raises :class:`UnknownStation`."""
+        return self._topic(station).channel.state
+
+    def position(self, station: str) -> Position:
+        """The newest position of ``station``. Raises :class:`UnknownStation`."""
+        return self._topic(station).channel.position
+
+    def publish_state(self, station: str, state: Any, at_ms: UtcMs) -> Publication | None:
+        """Tell everyone what changed between the last state and ``state``; None where nothing did.
+
+        ``at_ms`` is the moment from which ``state`` holds. Raises :class:`UnknownStation`.
+        """
+        topic = self._topic(station)
+        topic.pending = None
+        publication = topic.channel.publish(state, at_ms)
+        if publication is not None:
+            self._published += 1
+            self._fan_out(topic, publication)
+        return publication
+
+    def publish_coalesced(self, station: str, state: Any, at_ms: UtcMs) -> Publication | None:
+        """As :meth:`publish_state`, but not oftener than the hub's ``coalesce_ms``.
+
+        A state that comes too soon waits for :meth:`flush`; a later state of the station takes its place.
+        """
+        topic = self._topic(station)
+        if self._due_ms(topic, at_ms) > at_ms:
+            topic.pending = plain(state), at_ms
+            return None
+        publication = self.publish_state(station, state, at_ms)
+        if publication is not None:
+            topic.coalesced_at_ms = at_ms
+        return publication
+
+    def flush(self, now_ms: UtcMs) -> None:
+        """Publish the coalesced states whose time has come; called by who owns a clock, about each second."""
+        for station, topic in self._topics.items():
+            if topic.pending is not None and self._due_ms(topic, now_ms) <= now_ms:
+                self.publish_coalesced(station, topic.pending[0], now_ms)
+
+    def subscribe(
+        self,
+        subscriber: Subscriber,
+        station: str,
+        since: Position | None = None,
+        request_id: int | None = None,
+    ) -> bool:
+        """Deliver to ``subscriber`` what it missed since ``since``, or a snapshot, and every change from now
+        on.
+
+        True where the missed updates (perhaps none) were delivered, False for a snapshot, which alone carries
+        ``request_id``. Raises :class:`UnknownStation`.
+        """
+        topic = self._topic(station)
+        missed = None if since is None else topic.channel.missed(since)
+        topic.subscribers[subscriber] = None
+        self._subscriptions.setdefault(subscriber, set()).add(station)
+        if missed is None:
+            self._snapshots += 1
+            subscriber.deliver(topic.channel.snapshot(request_id))
+            return False
+        self._recovered += 1
+        for publication in missed:
+            subscriber.deliver(publication)
+        return True
+
+    def unsubscribe(self, subscriber: Subscriber, station: str) -> None:
+        """Deliver no more of ``station``; nothing where there was no subscription."""
+        if station in self.subscriptions(subscriber):
+            self._subscriptions[subscriber].discard(station)
+            self._topics[station].subscribers.pop(subscriber, None)
+
+    def drop(self, subscriber: Subscriber) -> None:
+        """Forget ``subscriber``: its connection is gone. May be called again."""
+        for station in self._subscriptions.pop(subscriber, ()):
+            self._topics[station].subscribers.pop(subscriber, None)
+        self._sessions.drop(subscriber)
+
+    def subscriptions(self, subscriber: Subscriber) -> frozenset[str]:
+        """The stations that ``subscriber`` follows."""
+        return frozenset(self._subscriptions.get(subscriber, ()))
+
+    def fresh(
+        self, subscriber: Subscriber, station: str, request_id: int | None = None
+    ) -> Publication | None:
+        """A snapshot for a subscriber that fell behind; None where it follows ``station`` no more."""
+        if station not in self._subscriptions.get(subscriber, ()):
+            return None
+        self._snapshots += 1
+        return self._topics[station].channel.snapshot(request_id)
+
+    def listen(
+        self, subscriber: Subscriber, station: str, session: str, request_id: int | None = None
+    ) -> None:
+        """Tell ``subscriber`` T0 of ``session``: now if it is known, and whenever the session (re)starts.
+
+        ``session`` is a UUID in its canonical form (lower case). Raises :class:`UnknownStation`.
+        """
+        self._topic(station)
+        self._sessions.add(subscriber, station, session, request_id)
+        stream_time_ms = self._lookup(session, station)
+        if stream_time_ms is not None:
+            _tell_listening(subscriber, station, session, request_id, stream_time_ms)
+
+    def session_started(self, station: str, session: str, stream_time_ms: UtcMs) -> None:
+        """The stream side sent ``session`` its first sound, of ``stream_time_ms``: tell its listeners."""
+        for subscriber, request_id in self._sessions.listeners(station, session):
+            _tell_listening(subscriber, station, session, request_id, stream_time_ms)
+
+    def counts(self) -> HubCounts:
+        """What there is and what was done."""
+        return HubCounts(
+            stations=len(self._topics),
+            subscribers=len(self._subscriptions),
+            subscriptions=sum(len(topic.subscribers) for topic in self._topics.values()),
+            sessions=len(self._sessions),
+            published=self._published,
+            encoded=self._encoded_before + sum(topic.channel.encoded for topic in self._topics.values()),
+            delivered=self._delivered,
+            snapshots=self._snapshots,
+            recovered=self._recovered,
+            faults=self._faults,
+        )
+
+    def _topic(self, station: str) -> _Topic:
+        try:
+            return self._topics[station]
+        except KeyError:
+            raise UnknownStation(station, self._topics) from None
+
+    def _fresh_epoch(self, station: str) -> str:
+        return secrets.token_urlsafe(9) if station in self._topics else self.epoch
+
+    def _due_ms(self, topic: _Topic, now_ms: UtcMs) -> UtcMs:
+        last_ms = topic.coalesced_at_ms
+        # A wall clock that was set back must not hold the counts for as long as it jumped.
+        if last_ms is None or last_ms > now_ms:
+            return now_ms
+        return UtcMs(last_ms + self._coalesce_ms)
+
+    def _fan_out(self, topic: _Topic, publication: Publication) -> None:
+        subscribers = tuple(topic.subscribers)
+        for subscriber in subscribers:
+            try:
+                subscriber.deliver(publication)
+            except Exception:
+                self._faults += 1
+                self.drop(subscriber)
+                _journal.exception("push.subscriber_failed", station=publication.station)
+        self._delivered += len(subscribers)
+
+
+def _tell_listening(
+    subscriber: Subscriber, station: str, session: str, request_id: int | None, stream_time_ms: UtcMs
+) -> None:
+    subscriber.tell(Listening(id=request_id, session=session, station=station, stream_time_ms=stream_time_ms))

@@ -1,0 +1,274 @@
+"""Fills the open time of a span: rotation first, then fit to time as its end comes near.
+
+Before a soft anchor, and at an hour that nothing anchors, the filling ends with the item that ends nearest.
+Before a hard anchor it ends exactly: by a set of items that fits, else by music or fill that is faded out,
+else by a short bed; speech is cut only where more than a minute of bed would be needed instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from radio.library.items import Item
+from radio.log import Anchor, ItemKind
+from radio.schedule.clocks import Span
+from radio.schedule.drafts import SPEECH_JOINT_MS, Batch, Draft, Edge
+from radio.schedule.model import HourClock, Schedule
+from radio.schedule.rotation import Choice
+from radio.schedule.shelves import EVERYTHING, Shelves
+from radio.schedule.wallclock import local_time
+from radio.sponsors.weektime import MINUTE_MS
+
+FIT_WITHIN_MS: Final = 6 * MINUTE_MS
+LONGEST_FIT_MS: Final = 20 * MINUTE_MS
+REST_MS: Final = 5 * MINUTE_MS
+LONGEST_BED_MS: Final = MINUTE_MS
+SHORTEST_MUSIC_MS: Final = 20_000
+MAX_ITEMS: Final = 4_000
+
+SHORT_KINDS: Final = (ItemKind.IDENT, ItemKind.PROMO)
+
+_PROBE_MS: Final = 60_000
+_MARGIN_MS: Final = 300
+
+CLOSERS: Final[tuple[tuple[str, ...], ...]] = ((), ("promos", "idents"), ("promos", "idents", "fill"))
+"""What may help to meet a time beside the rotation itself, tried one after the other."""
+
+
+class Filler:
+    """Appends to a batch what fills a span's open time; mutable through the shelves only."""
+
+    def __init__(self, shelves: Shelves, zone: ZoneInfo, station_name: str, crossfade_ms: int) -> None:
+        self._shelves = shelves
+        self._zone = zone
+        self._station_name = station_name
+        self._joints = {ItemKind.MUSIC: crossfade_ms}
+
+    def closing(self, clock: HourClock, schedule: Schedule) -> tuple[str, ...]:
+        """The categories that fill a span in which nothing rotates: the clock's own, else everything."""
+        if clock.fill:
+            return clock.fill
+        rotated = dict.fromkeys(name for position in clock.positions for name in position.rotate)
+        counted = dict.fromkeys(position.category for position in clock.positions if position.category)
+        carrying = [
+            name for name in counted if self._shelves.leading_kind(name) in (ItemKind.MUSIC, ItemKind.SPEECH)
+        ]
+        return tuple(rotated) or tuple(carrying) or (EVERYTHING,)
+
+    def fill(
+        self,
+        batch: Batch,
+        names: tuple[str, ...],
+        span: Span,
+        following: Span,
+        *,
+        tail: Sequence[Draft],
+        next_kind: ItemKind | None,
+    ) -> None:
+        """Fill up to the start of ``following``, with ``tail`` as the last rows before it."""
+        stocked = self._shelves.stocked(names) or self._shelves.stocked((EVERYTHING,))
+        room = _Room(batch, span, following, list(tail), next_kind)
+        if not stocked:
+            room.bed(self._station_name)
+        elif following.anchor is Anchor.HARD:
+            self._to_the_millisecond(room, stocked)
+        else:
+            self._to_the_nearest(room, stocked)
+        for draft in room.tail:
+            batch.append(draft)
+
+    def _to_the_nearest(self, room: _Room, names: tuple[str, ...]) -> None:
+        window_ms = room.following.window_ms
+        for _ in range(MAX_ITEMS):
+            left_ms = room.left_ms()
+            if left_ms <= 0:
+                return
+            picked = self._shelves.choose_in_turn(names, room.at_ms())
+            if picked is None:
+                room.bed(self._station_name)
+                return
+            over_ms = picked[1].item.air_ms - left_ms
+            if over_ms > left_ms and left_ms <= window_ms:
+                return
+            if over_ms > window_ms > 0 and (better := self._nearer(room, names, min(over_ms, left_ms))):
+                self._append(room, *better)
+                continue
+            if over_ms > left_ms:
+                return
+            self._append(room, *picked)
+
+    def _nearer(self, room: _Room, names: tuple[str, ...], miss_ms: int) -> tuple[str, Choice] | None:
+        """An item that ends nearer to the soft anchor than ``miss_ms``, rested enough not to be noticed."""
+        most_ms = room.left_ms() + min(room.following.window_ms, max(0, miss_ms - 1))
+        return self._shelves.choose_in_turn(names, room.at_ms(), max_ms=most_ms, rest_ms=REST_MS)
+
+    def _to_the_millisecond(self, room: _Room, names: tuple[str, ...]) -> None:
+        within_ms = self._fit_within_ms(names)
+        for _ in range(MAX_ITEMS):
+            if room.is_met() or room.left_ms() <= 0:
+                return
+            left_ms = room.left_ms()
+            if left_ms <= within_ms and self._fit(room, names):
+                return
+            is_closing = left_ms <= within_ms
+            picked = self._shelves.choose_in_turn(
+                names, room.at_ms(), max_ms=left_ms + room.give_ms()[1], rest_ms=REST_MS if is_closing else 0
+            )
+            if picked is None or (is_closing and self._piles_up(room, *picked)):
+                if self._close(room, names):
+                    return
+                continue
+            self._append(room, *picked)
+
+    def _piles_up(self, room: _Room, name: str, choice: Choice) -> bool:
+        """Whether only another ident or promo is short enough, behind one that was taken for the same reason."""
+        before = room.batch.drafts[-1].kind if room.batch.drafts else None
+        return before in SHORT_KINDS and self._shelves.kind(name, choice.item) in SHORT_KINDS
+
+    def _fit_within_ms(self, names: tuple[str, ...]) -> int:
+        items = [item for name in set(names) for item in self._shelves.rotation(name).items]
+        mean_ms = sum(item.air_ms for item in items) // len(items)
+        return min(LONGEST_FIT_MS, max(FIT_WITHIN_MS, 3 * mean_ms))
+
+    def _fit(self, room: _Room, names: tuple[str, ...]) -> bool:
+        joints = dict.fromkeys(ItemKind, SPEECH_JOINT_MS[1]) | self._joints
+        target_ms = room.target_ms(self._shelves.leading_kind(names[0]), joints)
+        for extra in map(self._shelves.stocked, CLOSERS):
+            for found in self._shelves.fitting(
+                (*names, *extra), room.at_ms(), target_ms, room.give_ms(), joints
+            ):
+                drafts = next(filter(room.takes, self._orders(room, found)), None)
+                if drafts is not None:
+                    for draft in drafts:
+                        self._append_draft(room, draft)
+                    return True
+        return False
+
+    def _orders(self, room: _Room, found: Sequence[tuple[str, Choice]]) -> Iterator[list[Draft]]:
+        """Neighbours of different categories where that can be; else all music first, as it was reckoned."""
+        drafts = [self._draft(room, *one) for one in found]
+        waiting = list(drafts)
+        mixed: list[Draft] = []
+        before = room.batch.drafts[-1].category if room.batch.drafts else None
+        while waiting:
+            index = next((index for index, one in enumerate(waiting) if one.category != before), 0)
+            mixed.append(waiting.pop(index))
+            before = mixed[-1].category
+        yield mixed
+        yield sorted(drafts, key=lambda draft: draft.kind is not ItemKind.MUSIC)
+
+    def _close(self, room: _Room, names: tuple[str, ...]) -> bool:
+        """Nothing that is left fits whole. True where the room is closed, False where there is still some."""
+        left_ms = room.left_ms()
+        if left_ms <= room.SLIVER_MS:
+            return True
+        beds = self._shelves.of_kind(ItemKind.FILL)
+        music = [] if left_ms < SHORTEST_MUSIC_MS else self._longer(names, ItemKind.MUSIC, left_ms)
+        long_beds = [item for item in beds if item.air_ms >= left_ms]
+        for items in (music[: len(music) // 2 + 1], long_beds[:1]):
+            if items:
+                self._append_to_cut(room, min(items, key=lambda item: item.air_ms))
+                return True
+        if beds:
+            self._append_to_cut(room, max(beds, key=lambda item: item.air_ms))
+            return False
+        if left_ms > LONGEST_BED_MS and (speech := self._longer(names, None, left_ms)):
+            self._append_to_cut(room, min(speech, key=lambda item: item.air_ms))
+        return True
+
+    def _longer(self, names: tuple[str, ...], kind: ItemKind | None, left_ms: int) -> list[Item]:
+        """Items at least as long as what is left, those heard longest ago first."""
+        found: list[Item] = []
+        for name in dict.fromkeys(names):
+            found.extend(
+                item
+                for item in self._shelves.rotation(name).items
+                if item.air_ms >= left_ms and kind in (None, self._shelves.kind(name, item))
+            )
+        return self._shelves.rested_first(found)
+
+    def _append_to_cut(self, room: _Room, item: Item) -> None:
+        until = local_time(room.following.starts_at_ms, self._zone).strftime("%H:%M:%S")
+        reason = f"{item.category}: fills the rest before {until}; nothing that is left fits whole"
+        self._append(room, item.category, Choice(item=item, reason=reason))
+
+    def _append(self, room: _Room, name: str, choice: Choice) -> None:
+        self._append_draft(room, self._draft(room, name, choice))
+
+    def _append_draft(self, room: _Room, draft: Draft) -> None:
+        if draft.item is not None:
+            self._shelves.note(draft.item, room.batch.edge.ends_at_ms(draft.kind, draft.air_ms))
+        room.batch.append(draft)
+
+    def _draft(self, room: _Room, name: str, choice: Choice) -> Draft:
+        item = choice.item
+        return Draft(
+            kind=self._shelves.kind(name, item),
+            title=item.title,
+            air_ms=item.air_ms,
+            reason=choice.reason,
+            span=room.span,
+            item=item,
+            category=name,
+        )
+
+
+class _Room:
+    """The open time before the next span, with the rows that must still stand at its end."""
+
+    SLIVER_MS = 3_000
+
+    def __init__(
+        self, batch: Batch, span: Span, following: Span, tail: list[Draft], next_kind: ItemKind | None
+    ) -> None:
+        self.batch = batch
+        self.span = span
+        self.following = following
+        self.tail = tail
+        self._next_kind = next_kind
+
+    def _edge(self, more: Sequence[Draft] = ()) -> Edge:
+        return self.batch.edge.beyond((*more, *self.tail))
+
+    def at_ms(self) -> int:
+        """When the next item would start."""
+        return self.batch.ends_at_ms()
+
+    def left_ms(self) -> int:
+        """The time that is still open."""
+        return self.following.starts_at_ms - self._edge().ends_at_ms(self._next_kind)
+
+    def give_ms(self) -> tuple[int, int]:
+        """How much longer and shorter the joints of the rows so far can make them, less a margin."""
+        longer_ms, shorter_ms = self._edge().give_ms(self._next_kind)
+        return max(0, longer_ms - _MARGIN_MS), max(0, shorter_ms - _MARGIN_MS)
+
+    def target_ms(self, kind: ItemKind | None, joints: Mapping[ItemKind, int]) -> int:
+        """What items of ``kind``, each less its joint with another of its kind, must add up to."""
+        more = [_probe(kind, self.span)] if kind else []
+        gap_ms = self._edge(more).ends_at_ms(self._next_kind)
+        lost_ms = joints[kind] if kind else 0
+        return self.following.starts_at_ms - gap_ms + (_PROBE_MS - lost_ms if kind else 0)
+
+    def is_met(self) -> bool:
+        """Whether joints alone bring the rows so far to the anchor."""
+        return self._edge().meets(self.following.starts_at_ms, self._next_kind)
+
+    def takes(self, drafts: Sequence[Draft]) -> bool:
+        """Whether these drafts and the tail meet the anchor."""
+        return self._edge(drafts).meets(self.following.starts_at_ms, self._next_kind)
+
+    def bed(self, title: str) -> None:
+        """Nothing can be played: the built-in bed sounds for as long as there is room."""
+        left_ms = self.left_ms()
+        if left_ms > 0:
+            reason = "bed: the library has nothing for this clock"
+            self.batch.append(
+                Draft(kind=ItemKind.FILL, title=title, air_ms=left_ms, reason=reason, span=self.span)
+            )
+
+
+def _probe(kind: ItemKind, span: Span) -> Draft:
+    return Draft(kind=kind, title="", air_ms=_PROBE_MS, reason="", span=span)

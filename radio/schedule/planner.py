@@ -1,0 +1,163 @@
+"""Keeps every station's log compiled ahead of time, and compiles it anew when its inputs change.
+
+The planner never starts an item: playout takes rows from :class:`~radio.schedule.station_log.StationLog`
+whenever it wants. All compiling happens in worker threads; an edit replaces the log from the next row that
+playout has not taken, so what is on the air is never cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from radio.clock import Clock
+from radio.config import Config, StationConfig
+from radio.errors import ConfigurationError, UnknownStation
+from radio.library.walk import root_name
+from radio.log import LogRow
+from radio.schedule.builder import StationPlan
+from radio.schedule.model import Schedule
+from radio.schedule.persistence import LogStore
+from radio.schedule.pool import LibraryView
+from radio.schedule.station_log import StationLog
+from radio.schedule.station_planner import Notice, Sources, StationPlanner
+from radio.units import UtcMs
+
+_journal = structlog.get_logger(__name__)
+
+TICK_S: Final = 60
+STORED_FOR_MS: Final = 7 * 86_400_000
+PRUNE_EVERY_S: Final = 3_600
+MISFIRE_GRACE_S: Final = 30
+
+
+class PlannedStation(msgspec.Struct, frozen=True, kw_only=True):
+    """A station and the file of its schedule, which need not exist."""
+
+    plan: StationPlan
+    schedule_file: Path
+
+    @classmethod
+    def of(cls, config: Config, station: StationConfig) -> PlannedStation:
+        """What the configuration says of a station."""
+        plan = StationPlan(
+            id=station.id,
+            name=station.name,
+            timezone=station.timezone,
+            roots=tuple(root_name(root) for root in config.roots_of(station)),
+            target_lufs=station.sound.target_lufs,
+            crossfade_ms=station.sound.crossfade_ms,
+        )
+        return cls(plan=plan, schedule_file=config.schedule_of(station))
+
+
+class Planner:
+    """The logs of all stations. Methods are called in the event loop; the logs may be read from any thread.
+
+    ``library`` gives the present snapshot. ``on_change`` is called in the loop with a station and the moment
+    from which its log is new. A schedule or sponsor file that is wrong leaves the last good one in force;
+    see :meth:`problem`.
+    """
+
+    def __init__(
+        self,
+        stations: Sequence[PlannedStation],
+        *,
+        clock: Clock,
+        store: LogStore,
+        library: Callable[[], LibraryView],
+        sponsors_file: Path,
+        on_change: Callable[[str, UtcMs], None] = lambda station, from_ms: None,
+        on_problem: Callable[[str, ConfigurationError | None], None] = lambda station, problem: None,
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        ids = tuple(station.plan.id for station in stations)
+        self._stations: Mapping[str, StationPlanner] = {
+            station.plan.id: StationPlanner(
+                station.plan,
+                Sources(station.schedule_file, sponsors_file, library, ids),
+                clock=clock,
+                store=store,
+                on_change=on_change,
+                on_problem=on_problem,
+            )
+            for station in stations
+        }
+
+    async def start(self, exit_stack: AsyncExitStack) -> None:
+        """Load the stored logs, compile what is missing, and keep ahead until the stack is closed.
+
+        A file with faults does not stop the start: the station goes on with its stored or its default log.
+        """
+        for station in self._stations.values():
+            await station.begin()
+        await self.prune()
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S}
+        scheduler.add_job(self.extend, "interval", seconds=TICK_S, **options)
+        scheduler.add_job(self.prune, "interval", seconds=PRUNE_EVERY_S, **options)
+        scheduler.start()
+        exit_stack.callback(scheduler.shutdown, wait=False)
+
+    def log(self, station: str) -> StationLog:
+        """The station's published log. Raises UnknownStation."""
+        return self._of(station).log
+
+    def schedule(self, station: str) -> Schedule:
+        """The schedule in force. Raises UnknownStation."""
+        return self._of(station).schedule
+
+    def problem(self, station: str) -> ConfigurationError | None:
+        """Why the station's newest schedule or the sponsors' file is not in force; None where it is."""
+        return self._of(station).problem
+
+    def notices(self, station: str) -> Sequence[Notice]:
+        """What is odd, though not wrong, in the schedule in force."""
+        return self._of(station).notices
+
+    def revision(self, station: str) -> str:
+        """A hash of everything the present log is made of."""
+        return self._of(station).revision
+
+    async def extend(self) -> None:
+        """Compile every log on to a day ahead of now; little work where that was done already."""
+        for station in self._stations.values():
+            await station.extend()
+
+    async def reload(self, station: str | None = None) -> None:
+        """Read the files and the library anew; where something changed, compile from the next untaken row.
+
+        Does not raise for a faulty file: that is told by :meth:`problem`. Raises UnknownStation.
+        """
+        stations = self._stations.values() if station is None else [self._of(station)]
+        await asyncio.gather(*(one.reload() for one in stations))
+
+    async def preview(
+        self, station: str, from_ms: UtcMs, to_ms: UtcMs, *, schedule: Schedule | None = None
+    ) -> Sequence[LogRow]:
+        """What would air in ``[from_ms, to_ms)``, by the schedule in force or another, without airing it.
+
+        At most 31 days. Raises UnknownStation, InvalidRequest.
+        """
+        return await self._of(station).preview(from_ms, to_ms, schedule)
+
+    async def prune(self) -> None:
+        """Forget planned rows of more than a week ago; the as-run log keeps what became of them."""
+        try:
+            await self._store.prune(UtcMs(self._clock.now_ms() - STORED_FOR_MS))
+        except Exception:
+            _journal.exception("prune_failed")
+
+    def _of(self, station: str) -> StationPlanner:
+        if station not in self._stations:
+            raise UnknownStation(station, self._stations)
+        return self._stations[station]

@@ -1,0 +1,21 @@
+"""Each station's state: now, next, supported by, availability; published when it is heard."""
+
+from radio.stations.availability import Signs, Status, assess
+from radio.stations.recorder import AsRunRecorder
+from radio.stations.service import PublishedLog, Recorder, StationService
+from radio.stations.state import OnAir, picture_url, state_of
+from radio.stations.timeline import Timeline
+
+__all__ = [
+    "AsRunRecorder",
+    "OnAir",
+    "PublishedLog",
+    "Recorder",
+    "Signs",
+    "StationService",
+    "Status",
+    "Timeline",
+    "assess",
+    "picture_url",
+    "state_of",
+]

@@ -1,0 +1,217 @@
+"""A station's state over time: follows playout, decides availability, publishes every change when it is heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, Protocol
+
+import structlog
+
+from radio.clock import Clock
+from radio.config import StationConfig
+from radio.events import Availability, PlayoutEvent, RowCued, RowEnded, RowStarted
+from radio.log import LogRow, Outcome
+from radio.metrics import Metrics
+from radio.playout import Pulse
+from radio.schedule import ProgrammeAiring
+from radio.stations.availability import Signs, Status, assess
+from radio.stations.state import OnAir, state_of
+from radio.stations.timeline import Timeline
+from radio.units import DurationMs, UtcMs
+
+_journal = structlog.get_logger(__name__)
+
+TICK_S: Final = 1.0
+LISTENERS_EVERY_TICKS: Final = 5
+HOLE_AFTER_MS: Final = 1_500
+"""A row that ended this long ago, with none after it, is no longer shown."""
+
+
+class PublishedLog(Protocol):
+    """What the state needs of the log; reading it marks nothing."""
+
+    def coming(self, after_ms: int, limit: int) -> Sequence[LogRow]:
+        """The rows that start at or after ``after_ms``, in order, at most ``limit``."""
+
+    def programmes(self, at_ms: int) -> tuple[ProgrammeAiring | None, ProgrammeAiring | None]:
+        """The programme that holds ``at_ms`` and the one after it."""
+
+
+class Recorder(Protocol):
+    """Where the as-run log is written; must not block."""
+
+    def record(self, event: PlayoutEvent) -> None:
+        """Take one event; events of a station come in their order."""
+
+    def checkpoint(self, row: LogRow, at_ms: UtcMs, played_ms: DurationMs) -> None:
+        """How much of ``row`` has been heard by ``at_ms``."""
+
+
+class StationService:
+    """One station's state. Every method is called in the event loop."""
+
+    def __init__(
+        self,
+        station: StationConfig,
+        *,
+        clock: Clock,
+        log: PublishedLog,
+        recorder: Recorder,
+        publish: Callable[[str, dict[str, Any], UtcMs], None],
+        listeners: Callable[[], int],
+        metrics: Metrics,
+        public_url: str = "",
+    ) -> None:
+        self.station = station
+        self._clock = clock
+        self._log = log
+        self._recorder = recorder
+        self._publish = publish
+        self._count_listeners = listeners
+        self._metrics = metrics
+        self._public_url = public_url
+        self._timeline = Timeline(clock)
+        self._started_at_ms = clock.now_ms()
+        self._row: LogRow | None = None
+        self._row_since_ms = self._started_at_ms
+        self._bytes_at_ms: UtcMs | None = None
+        self._pulse: Pulse | None = None
+        self._fault = ""
+        self._listeners = 0
+        self._status = assess(None, self._signs())
+        self.state: dict[str, Any] = {}
+        self._refresh(self._started_at_ms)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the station for as long as the context is open."""
+        tasks = [asyncio.create_task(self._timeline.run()), asyncio.create_task(self._tick_on())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            self._sign_off()
+
+    @property
+    def status(self) -> Status:
+        """The station's availability now."""
+        return self._status
+
+    def on_event(self, event: PlayoutEvent) -> None:
+        """News from playout, which is ahead of the clock: it is shown at the moment it is heard."""
+        if isinstance(event, RowCued):
+            self._recorder.record(event)
+        elif isinstance(event, RowStarted):
+            self._timeline.at(event.at_ms, lambda: self._row_heard(event))
+        elif isinstance(event, RowEnded):
+            self._timeline.at(event.at_ms, lambda: self._row_over(event))
+        else:
+            self._metrics.fallbacks.labels(self.station.id).inc()
+            self._fault = f"{event.row.title or 'An item'} cannot be played: {event.reason}."
+            _journal.error("fallback", station=self.station.id, row=event.row.id, reason=event.reason)
+
+    def on_pulse(self, pulse: Pulse) -> None:
+        """How the newest sound is doing."""
+        self._pulse = pulse
+        self._bytes_at_ms = self._clock.now_ms()
+        if not pulse.on_bed:
+            self._fault = ""
+        self._metrics.output_level_db.labels(self.station.id).set(pulse.level_db)
+        self._metrics.lead_s.labels(self.station.id).set(pulse.lead_s)
+        if self._status.status is not Availability.ON_AIR:
+            self._assess()
+
+    def log_changed(self) -> None:
+        """The log was compiled anew: what is next may differ."""
+        self._refresh(self._clock.now_ms())
+
+    def _row_heard(self, event: RowStarted) -> None:
+        self._recorder.record(event)
+        self._row = event.row
+        self._row_since_ms = event.at_ms
+        self._refresh(event.at_ms)
+
+    def _row_over(self, event: RowEnded) -> None:
+        self._recorder.record(event)
+        self._metrics.rows_ended.labels(self.station.id, str(event.outcome)).inc()
+
+    def _sign_off(self) -> None:
+        """What sounded until now is all that was heard of the row on the air."""
+        if self._row is not None:
+            now_ms = self._clock.now_ms()
+            played_ms = DurationMs(max(0, now_ms - self._row_since_ms))
+            self._recorder.record(
+                RowEnded(self._row, now_ms, played_ms, Outcome.TRUNCATED, "the station stopped")
+            )
+
+    async def _tick_on(self) -> None:
+        ticks = 0
+        while True:
+            await self._clock.sleep(TICK_S)
+            ticks += 1
+            if ticks % LISTENERS_EVERY_TICKS == 0:
+                self._listeners = self._count_listeners()
+            try:
+                self._tick()
+            except Exception:
+                _journal.exception("tick_failed", station=self.station.id)
+
+    def _tick(self) -> None:
+        now_ms = self._clock.now_ms()
+        if self._row is not None and now_ms - self._row.ends_at_ms > HOLE_AFTER_MS:
+            self._row = None
+        if self._row is not None:
+            self._recorder.checkpoint(self._row, now_ms, DurationMs(max(0, now_ms - self._row_since_ms)))
+        self._status = self._newly_assessed()
+        self._refresh(now_ms)
+
+    def _assess(self) -> None:
+        before = self._status
+        self._status = self._newly_assessed()
+        if self._status != before:
+            self._refresh(self._clock.now_ms())
+
+    def _newly_assessed(self) -> Status:
+        status = assess(self._status, self._signs())
+        if status.status is not self._status.status:
+            _journal.info(
+                "availability", station=self.station.id, status=str(status.status), reason=status.reason
+            )
+        self._metrics.available.labels(self.station.id).set(status.status is Availability.ON_AIR)
+        return status
+
+    def _signs(self) -> Signs:
+        pulse = self._pulse
+        return Signs(
+            at_ms=self._clock.now_ms(),
+            started_at_ms=self._started_at_ms,
+            enabled=self.station.enabled,
+            bytes_at_ms=self._bytes_at_ms,
+            silent_ms=pulse.silent_ms if pulse else 0,
+            silence_after_ms=round(self.station.sound.silence_after_s * 1000),
+            on_bed=pulse.on_bed if pulse else False,
+            fault=self._fault,
+        )
+
+    def _refresh(self, at_ms: UtcMs) -> None:
+        after_ms = self._row.ends_at_ms if self._row else at_ms
+        programme, next_programme = self._log.programmes(at_ms)
+        seen = OnAir(
+            status=self._status,
+            source="fallback" if self._status.status is Availability.DEGRADED else "schedule",
+            row=self._row,
+            coming=self._log.coming(after_ms, 40) if self.station.next_shows == "item" else (),
+            programme=programme,
+            next_programme=next_programme,
+            listeners=self._listeners,
+        )
+        state = state_of(self.station, seen, self._public_url)
+        if state != self.state:
+            self.state = state
+            self._publish(self.station.id, state, at_ms)

@@ -1,0 +1,60 @@
+"""Runs actions when the wall clock reaches the moment at which they are heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from heapq import heappop, heappush
+from itertools import count
+
+import structlog
+
+from radio.clock import Clock
+from radio.units import UtcMs
+
+_journal = structlog.get_logger(__name__)
+
+LONGEST_SLEEP_S = 1.0
+"""The wall clock may jump while we sleep; no action is late by more than this because of it."""
+
+
+class Timeline:
+    """Actions in the order of their moments, run in the event loop; those of one moment in the order given."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._order = count()
+        self._due: list[tuple[UtcMs, int, Callable[[], None]]] = []
+        self._changed = asyncio.Event()
+
+    def at(self, at_ms: UtcMs, action: Callable[[], None]) -> None:
+        """Run ``action`` at ``at_ms``, or as soon as may be where that is past."""
+        heappush(self._due, (at_ms, next(self._order), action))
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Run actions as they fall due, until cancelled. An action that raises is logged and passed over."""
+        while True:
+            self._changed.clear()
+            self._run_due()
+            await self._pause()
+
+    def _run_due(self) -> None:
+        while self._due and self._due[0][0] <= self._clock.now_ms():
+            _, _, action = heappop(self._due)
+            try:
+                action()
+            except Exception:
+                _journal.exception("action_failed")
+
+    async def _pause(self) -> None:
+        wait_s = LONGEST_SLEEP_S
+        if self._due:
+            wait_s = min(wait_s, max(0.0, (self._due[0][0] - self._clock.now_ms()) / 1000))
+        sleep = asyncio.ensure_future(self._clock.sleep(wait_s))
+        change = asyncio.ensure_future(self._changed.wait())
+        try:
+            await asyncio.wait({sleep, change}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            change.cancel()

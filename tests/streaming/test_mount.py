@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from stream_house import BASE_MS, CHUNK_BYTES, CHUNK_MS, Ear, make_chunk, make_mount, sound
+
+from radio.streaming.icy import EMPTY, IcyReader, StreamTitle, metadata_block
+
+
+def test_a_joiner_starts_at_the_chunk_that_holds_now():
+    mount = make_mount()
+    for seq in range(10):
+        mount.publish(make_chunk(seq))
+    for now_ms, first in (
+        (0, 0),
+        (CHUNK_MS - 1, 0),
+        (CHUNK_MS, 1),
+        (5 * CHUNK_MS + 7, 5),
+        (10 * CHUNK_MS - 1, 9),
+    ):
+        ear = Ear()
+        start = ear.join(mount, BASE_MS + now_ms)
+        assert start.stream_time_ms == BASE_MS + first * CHUNK_MS
+        assert ear.heard == b"".join(map(sound, range(first, 10)))
+    assert (mount.listeners, mount.joined) == (5, 5)
+
+
+def test_what_is_ahead_of_a_clock_that_went_back_is_bounded_by_the_ring():
+    mount = make_mount(ring_chunks=4)
+    for seq in range(20):
+        mount.publish(make_chunk(seq))
+    ear = Ear()
+    assert ear.join(mount, BASE_MS - 60_000).stream_time_ms == BASE_MS + 16 * CHUNK_MS
+    assert len(ear.heard) == 4 * CHUNK_BYTES < mount.max_burst_bytes
+
+
+def test_who_finds_nothing_waits_for_the_next_chunk():
+    mount = make_mount()
+    plain, icy, gone = Ear(), Ear(), Ear()
+    assert plain.join(mount, BASE_MS) is None
+    assert icy.join(mount, BASE_MS, icy=True) is None
+    assert gone.join(mount, BASE_MS) is None
+    mount.leave(gone)
+    assert (mount.waiting, mount.listeners) == (2, 0)
+    mount.publish(make_chunk(0, title="A"))
+    mount.publish(make_chunk(1, title="A"))
+    assert plain.begun.stream_time_ms == BASE_MS
+    assert plain.heard == sound(0) + sound(1)
+    assert icy.heard == sound(0) + metadata_block("A") + sound(1) + EMPTY
+    assert not gone.heard
+    stalled = Ear()
+    assert stalled.join(mount, BASE_MS + 60_000) is None
+    mount.publish(make_chunk(2))
+    assert stalled.heard == sound(2)
+    assert (mount.waiting, mount.listeners) == (0, 3)
+
+
+def test_all_listeners_of_a_kind_get_one_and_the_same_buffer():
+    mount = make_mount()
+    mount.publish(make_chunk(0))
+    kinds: dict[bool, list[bytes]] = {True: [], False: []}
+    for index in range(20):
+        icy = bool(index % 2)
+        mount.join(Ear(), kinds[icy].append, icy=icy, now_ms=BASE_MS)
+    chunk = make_chunk(1, title="New")
+    mount.publish(chunk)
+    assert len({id(buffer) for buffer in kinds[True]}) == 1
+    assert all(buffer is chunk.data for buffer in kinds[False])
+    assert kinds[True][0] == chunk.data + metadata_block("New")
+
+
+def test_titles_come_first_and_on_change_only():
+    titles = ["A", "A", "B", "B", "B", "A", "A"]
+    mount = make_mount()
+    for seq, title in enumerate(titles[:4]):
+        mount.publish(make_chunk(seq, title=title))
+    early, late = Ear(), Ear()
+    early.join(mount, BASE_MS, icy=True)
+    late.join(mount, BASE_MS + 3 * CHUNK_MS, icy=True)
+    for seq, title in list(enumerate(titles))[4:]:
+        mount.publish(make_chunk(seq, title=title))
+
+    def heard(ear: Ear) -> list[tuple[str, int]]:
+        out = IcyReader(CHUNK_BYTES).feed(bytes(ear.heard))
+        return [(o.title, o.after_bytes // CHUNK_BYTES) for o in out if isinstance(o, StreamTitle)]
+
+    assert heard(early) == [("A", 1), ("B", 3), ("A", 6)]
+    assert heard(late) == [("B", 1), ("A", 3)]
+
+
+def test_random_joins_and_leaves_get_every_byte_from_their_start_on():
+    dice = random.Random(7)
+    mount = make_mount()
+    present: list[tuple[Ear, bool]] = []
+    left = []
+    for seq in range(300):
+        mount.publish(make_chunk(seq, title=f"Title {seq // 9}"))
+        now_ms = BASE_MS + max(0, seq - 5) * CHUNK_MS + dice.randrange(CHUNK_MS)
+        for _ in range(dice.randrange(3)):
+            ear, icy = Ear(), dice.random() < 0.5
+            ear.join(mount, now_ms, icy=icy)
+            present.append((ear, icy))
+        while len(present) > 10:
+            ear, icy = present.pop(dice.randrange(len(present)))
+            mount.leave(ear)
+            left.append((ear, icy, seq))
+    assert mount.listeners == len(present)
+    for ear, icy, last in left + [(ear, icy, 299) for ear, icy in present]:
+        out = IcyReader(CHUNK_BYTES if icy else None).feed(bytes(ear.heard))
+        first = (ear.begun.stream_time_ms - BASE_MS) // CHUNK_MS
+        audio = b"".join(o for o in out if isinstance(o, bytes))
+        assert audio == b"".join(map(sound, range(first, last + 1)))
+
+
+def test_bytes_sent_are_counted():
+    mount = make_mount()
+    plain, icy = Ear(), Ear()
+    plain.join(mount, BASE_MS)
+    icy.join(mount, BASE_MS, icy=True)
+    for seq in range(5):
+        mount.publish(make_chunk(seq))
+    assert mount.bytes_sent == len(plain.heard) + len(icy.heard)
+
+
+def test_a_jump_of_stream_time_is_told_and_ends_the_ring():
+    mount = make_mount()
+    shifts = []
+    mount.on_shift = lambda *shift: shifts.append(shift)
+    for seq in range(4):
+        mount.publish(make_chunk(seq, late_ms=seq * 4))
+    assert shifts == []
+    mount.publish(make_chunk(4, late_ms=3000))
+    mount.publish(make_chunk(5, late_ms=3000))
+    mount.publish(make_chunk(0, epoch=1, late_ms=1000))
+    assert shifts == [("wxyz", "live.mp3", 3000), ("wxyz", "live.mp3", 1000 - 6 * CHUNK_MS - 3000)]
+    ear = Ear()
+    ear.join(mount, BASE_MS)
+    assert ear.heard == sound(0)
+    assert mount.newest.epoch == 1
+
+
+def test_a_drift_adds_up():
+    mount = make_mount()
+    shifts = []
+    mount.on_shift = lambda station, name, by_ms: shifts.append(by_ms)
+    for seq in range(20):
+        mount.publish(make_chunk(seq, late_ms=seq * 3))
+    assert shifts == [21, 21]
+
+
+def test_chunks_and_sizes_that_do_not_fit_are_refused():
+    for wrong in ({"chunk_bytes": 1000}, {"chunk_bytes": 0}, {"frame_bytes": 0}, {"ring_chunks": 1}):
+        with pytest.raises(ValueError, match="no whole frames"):
+            make_mount(**wrong)
+    mount = make_mount(chunk_bytes=CHUNK_BYTES * 2)
+    with pytest.raises(ValueError, match="a chunk of 3840 bytes, not 7680"):
+        mount.publish(make_chunk(0))
+    assert mount.newest is None
