@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -100,15 +100,18 @@ class PushSockets:
     def __len__(self) -> int:
         return len(self._connections)
 
+    def __iter__(self) -> Iterator[PushSocket]:
+        return iter(tuple(self._connections))
+
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         self.stopping = True
-        for connection in tuple(self._connections):
+        for connection in self:
             connection.close(CloseCode.SERVER_RESTARTS, "the server restarts; come back")
         await self._drained()
-        for connection in tuple(self._connections):
+        for connection in self:
             connection.abort()
         if self._connections:
             await self._empty.wait()
@@ -256,7 +259,7 @@ class PushSocket(asyncio.Protocol):
         if self._deadline_s is not None:
             if now_s >= self._deadline_s:
                 self.abort()
-        elif self._is_behind(now_s):
+        elif self._stays_behind(now_s):
             self.close(CloseCode.TOO_SLOW, "the connection is too slow")
         elif now_s >= self._next_ping_s:
             self._beat(now_s)
@@ -276,6 +279,17 @@ class PushSocket(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection."""
         self._transport.abort()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What this connection was sent and has not taken: in the transport's buffer, and in its backlog."""
+        backlog = 0 if self._backlog is None else self._backlog.size_bytes
+        return self._transport.get_write_buffer_size() + backlog
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether its backlog was dropped, and it waits for a fresh snapshot."""
+        return self._backlog is not None and self._backlog.behind_since_s is not None
 
     # Inside
 
@@ -340,7 +354,7 @@ class PushSocket(asyncio.Protocol):
         self._wire.send_ping()
         self._flush()
 
-    def _is_behind(self, now_s: float) -> bool:
+    def _stays_behind(self, now_s: float) -> bool:
         since_s = None if self._backlog is None else self._backlog.behind_since_s
         return since_s is not None and now_s - since_s >= self._owner.limits.patience_s
 

@@ -44,7 +44,7 @@ class Limiter:
 
         Values that are no numbers become silence.
         """
-        peaks = np.abs(block).max(axis=1, initial=0.0)
+        peaks = np.maximum(np.abs(block[:, 0]), np.abs(block[:, 1]))
         if not np.isfinite(peaks).all():
             return self.process(np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0))
         if max(self._envelope, float(peaks.max(initial=0.0))) <= self._threshold:

@@ -22,7 +22,7 @@ from radio.log import LogRow
 from radio.schedule import Inputs, PlannedStation, Pool, compile_log, read_schedule
 from radio.schedule.wallclock import wall_to_ms
 from radio.sponsors.campaigns import SponsorBook, read_sponsors
-from radio.store import log_rows
+from radio.store import Store, log_rows
 from radio.units import UtcMs
 
 app = typer.Typer(help="The schedules and the log.", no_args_is_help=True)

@@ -99,6 +99,7 @@ class StationPlayout:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        Bed().read(1)  # made on first use, which takes a while: before the clock runs
         while not self._stop.is_set():
             self._epoch += 1
             run = _Run(self._epoch, self)

@@ -9,7 +9,7 @@ import msgspec
 
 from radio.config import StationConfig
 from radio.log import ItemKind, LogRow, SponsorMessage
-from radio.schedule import ProgrammeAiring
+from radio.schedule.airings import ProgrammeAiring
 from radio.stations.availability import Status
 from radio.units import UtcMs
 

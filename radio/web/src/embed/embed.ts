@@ -1,0 +1,13 @@
+import './embed.css';
+import type { TuneDetail } from '../player/radio-player';
+
+// The address is /embed/<station>: the player shows that station and offers no other.
+const station = decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
+const player = document.querySelector('radio-player');
+
+player?.setAttribute('station', station);
+player?.setAttribute('stations', station);
+player?.addEventListener('radio-tune', (event) => {
+  const { name } = (event as CustomEvent<TuneDetail>).detail;
+  document.title = `${name ?? station}, live`;
+});

@@ -1,0 +1,283 @@
+"""The client against the real server side, through breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+
+from radio.api.push_socket import PushSockets
+from radio.client import Backoff, Change, ClockOffset, ConnectionFailed, PushClient
+from radio.clock import ManualClock, SystemClock
+from radio.errors import InvalidRequest, NotFound
+from radio.push.heartbeat import Heartbeat
+from radio.push.hub import Hub
+from radio.push.messages import CloseCode, encode
+from radio.push.wire import text_frame
+from radio.units import UtcMs
+
+NOW = 1_800_000_000_000
+AT = UtcMs(NOW)
+
+
+def state(title: str | None) -> dict[str, Any]:
+    return {"now": title and {"title": title, "artist": None}}
+
+
+class Server:
+    """A push server that can be stopped and started on the same port."""
+
+    def __init__(self) -> None:
+        self.hub = Hub(epoch="first")
+        self.hub.open("wxyz", state("A"))
+        self.hub.open("kday", state("Sea song"))
+        self.clock = ManualClock(NOW)
+        self.port = 0
+        self.heartbeat = Heartbeat(self.clock)
+        self.sockets = PushSockets(self.hub, self.clock, self.heartbeat)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.sockets = PushSockets(self.hub, self.clock, self.heartbeat)
+        self._server = await loop.create_server(self.sockets.protocol, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        self._server.close()
+        await self.sockets.__aexit__()
+
+    def cut(self) -> None:
+        for connection in self.sockets:
+            connection.abort()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    server = Server()
+    await server.start()
+    yield server
+    server.cut()
+    await server.stop()
+
+
+def client_of(server: Server, *stations: str, **arguments: Any) -> PushClient:
+    return PushClient(server.url, stations, backoff=Backoff(base_s=0.01, cap_s=0.02), **arguments)
+
+
+async def next_of(client: PushClient) -> Change:
+    return await asyncio.wait_for(anext(aiter(client)), 5)
+
+
+def title(change: Change) -> str | None:
+    now = change.state.get("now")
+    return None if now is None else str(now["title"])
+
+
+async def test_a_whole_state_comes_first_and_then_each_change(server: Server) -> None:
+    async with client_of(server, "wxyz") as client:
+        first = await next_of(client)
+        assert (first.station, first.seq, first.is_snapshot, title(first)) == ("wxyz", 0, True, "A")
+        server.hub.publish_state("wxyz", state("B"), AT)
+        server.hub.publish_state("wxyz", state(None), AT)
+        second, third = await next_of(client), await next_of(client)
+        assert (title(second), second.changed, second.at_ms) == ("B", ("now",), NOW)
+        assert (title(third), third.seq) == (None, 2)
+        assert client.states() == {"wxyz": third}
+
+
+async def test_iteration_ends_when_the_client_is_left(server: Server) -> None:
+    async with client_of(server, "wxyz", "kday") as client:
+        seen = set()
+        async for change in client:
+            seen.add(change.station)
+            if len(seen) == 2:
+                break
+    async with asyncio.timeout(5):
+        while len(server.sockets):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    assert seen == {"wxyz", "kday"}
+
+
+async def test_after_a_break_it_gets_what_it_missed(server: Server) -> None:
+    async with client_of(server, "wxyz") as client:
+        await next_of(client)
+        for name in "BCD":
+            server.cut()
+            server.hub.publish_state("wxyz", state(name), AT)
+            change = await next_of(client)
+            assert (title(change), change.is_snapshot) == (name, False)
+
+
+async def test_after_a_restart_of_the_server_it_gets_a_whole_state(server: Server) -> None:
+    async with client_of(server, "wxyz") as client:
+        await next_of(client)
+        await server.stop()
+        server.hub = Hub(epoch="second")
+        server.hub.open("wxyz", state("Z"))
+        await server.start()
+        change = await next_of(client)
+        assert (title(change), change.is_snapshot, change.epoch) == ("Z", True, "second")
+
+
+async def test_stations_can_be_added_and_left(server: Server) -> None:
+    async with client_of(server, "wxyz") as client:
+        await next_of(client)
+        await client.follow("kday")
+        assert (await next_of(client)).station == "kday"
+        await client.leave("wxyz")
+        await client.follow("kday")
+        server.hub.publish_state("wxyz", state("Unheard"), AT)
+        server.hub.publish_state("kday", state("B"), AT)
+        assert (await next_of(client)).station == "kday"
+
+
+async def test_a_listening_session_gets_its_stream_time_even_after_a_break(server: Server) -> None:
+    session = uuid4()
+    async with client_of(server, "wxyz") as client:
+        await next_of(client)
+        await client.listen("wxyz", session)
+        assert client.stream_time_ms("wxyz", session) is None
+        server.cut()
+        server.hub.publish_state("wxyz", state("B"), AT)
+        await next_of(client)
+        async with asyncio.timeout(5):
+            while not server.hub.counts().sessions:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        server.hub.session_started("wxyz", str(session), UtcMs(NOW - 5000))
+        server.hub.publish_state("wxyz", state("C"), AT)
+        await next_of(client)
+        assert client.stream_time_ms("wxyz", session) == NOW - 5000
+
+
+async def test_it_knows_the_servers_time(server: Server) -> None:
+    clock = ManualClock(NOW - 7_000)
+    async with client_of(server, "wxyz", clock=clock) as client:
+        await next_of(client)
+        server.hub.publish_state("wxyz", state("B"), AT)
+        await next_of(client)
+        assert client.offset_ms == 7_000
+        assert client.server_now_ms() == NOW
+
+
+async def test_an_unknown_station_is_said(server: Server) -> None:
+    async with client_of(server, "wxyy") as client:
+        with pytest.raises(NotFound, match="Did you mean `wxyz`"):
+            await next_of(client)
+
+
+async def test_a_gap_is_filled_before_anything_is_shown(server: Server) -> None:
+    async with client_of(server, "wxyz") as client:
+        await next_of(client)
+        (connection,) = server.sockets
+        real, connection._write = connection._write, lambda data: None  # an update gets lost on the way
+        server.hub.publish_state("wxyz", state("B"), AT)
+        connection._write = real
+        server.hub.publish_state("wxyz", state("C"), AT)
+        assert [title(await next_of(client)), title(await next_of(client))] == ["B", "C"]
+        server.hub.publish_state("wxyz", state("D"), AT)
+        assert title(await next_of(client)) == "D"
+
+
+async def test_duplicates_and_news_of_a_later_release_are_passed_over(server: Server) -> None:
+    async with client_of(server, "wxyz") as client:
+        await next_of(client)
+        (connection,) = server.sockets
+        connection._write(text_frame(b'{"type":"weather","sky":"blue"}'))
+        publication = server.hub.publish_state("wxyz", state("B"), AT)
+        assert publication is not None
+        connection.deliver(publication)
+        server.hub.publish_state("wxyz", state("C"), AT)
+        assert [title(await next_of(client)), title(await next_of(client))] == ["B", "C"]
+
+
+async def test_it_does_not_come_back_when_told_not_to(server: Server) -> None:
+    async with client_of(server, "wxyz") as client:
+        await next_of(client)
+        (connection,) = server.sockets
+        connection.close(CloseCode.BAD_REQUESTS, "no more of this")
+        with pytest.raises(ConnectionFailed, match="no more of this"):
+            await next_of(client)
+
+
+async def test_it_gives_up_after_so_many_attempts() -> None:
+    async with PushClient(
+        "http://127.0.0.1:1", ["wxyz"], backoff=Backoff(base_s=0.001, cap_s=0.001), attempts=3
+    ) as client:
+        with pytest.raises(ConnectionFailed, match="cannot be reached"):
+            await next_of(client)
+
+
+@asynccontextmanager
+async def http_server(body: bytes, status: int = 200) -> AsyncIterator[str]:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=body, status=status, content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/api/stations", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("wrap", [lambda stations: stations, lambda stations: {"stations": stations}])
+async def test_the_list_of_stations(wrap: Any) -> None:
+    stations = [{"station": {"id": "wxyz"}}, {"station": {"id": "kday"}}]
+    async with http_server(encode(wrap(stations))) as url, PushClient(url) as client:
+        assert await client.stations() == stations
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"[]", 500), (b"{}", 200), (b"[1]", 200), (b"<html>", 200), (b"3", 200)]
+)
+async def test_a_list_that_does_not_come(body: bytes, status: int) -> None:
+    async with http_server(body, status) as url, PushClient(url) as client:
+        with pytest.raises(ConnectionFailed):
+            await client.stations()
+
+
+async def test_a_server_without_push_is_said() -> None:
+    async with http_server(b"[]") as url, PushClient(url, ["wxyz"]) as client:
+        with pytest.raises(ConnectionFailed, match="404"):
+            await next_of(client)
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://radio.example", "http://"])
+def test_an_address_is_checked(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="is no server"):
+        PushClient(url)
+
+
+def test_pauses_grow_and_are_spread_over_the_whole_span() -> None:
+    backoff = Backoff(base_s=1, cap_s=30, rng=random.Random(7))
+    bounds = [1, 2, 4, 8, 16, 30, 30]
+    rounds = []
+    for _ in range(400):
+        backoff.reset()
+        rounds.append([backoff.next_s() for _ in bounds])
+    for bound, pauses in zip(bounds, zip(*rounds, strict=True), strict=True):
+        assert 0 <= min(pauses) < bound * 0.05
+        assert bound * 0.95 < max(pauses) <= bound
+
+
+def test_the_clocks_offset_is_that_of_the_shortest_exchange() -> None:
+    offset = ClockOffset()
+    assert offset.offset_ms == 0
+    offset.add(UtcMs(1000), UtcMs(1900), UtcMs(2100))
+    offset.add(UtcMs(2000), UtcMs(2010), UtcMs(2505))
+    assert offset.offset_ms == 500
+    assert isinstance(SystemClock().now_ms(), int)
