@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from radio.api.console import Actions, console_routes
+from radio.api.handover import handover_routes
 from radio.api.health import health_routes
 from radio.api.playlists import playlist_routes
 from radio.api.public import PublicApi
@@ -206,10 +207,17 @@ class _Composition:
         heartbeat = await self.stack.enter_async_context(Heartbeat(self.clock))
         admission = Admission(total=server.max_subscribers, per_address=server.max_subscribers_per_address)
         sockets = PushSockets(self.hub, self.clock, heartbeat, admission=admission)
+
+        def streams() -> Listener:
+            return Listener(self.mounts)
+
         port = await self.stack.enter_async_context(
             serving(
-                http_application(self._routes(), sign_in(self.store, self.clock)),
-                streams=lambda: Listener(self.mounts),
+                http_application(
+                    [*self._routes(), *handover_routes(streams=streams, sockets=sockets.protocol)],
+                    sign_in(self.store, self.clock),
+                ),
+                streams=streams,
                 sockets=sockets.protocol,
                 host=server.host,
                 port=server.port,

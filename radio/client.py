@@ -196,8 +196,8 @@ class PushClient:
                 aiohttp.ClientSession(timeout=timeout) as session,
                 session.get(f"{self._base_url}/api/stations") as response,
             ):
-                body = await response.content.read(_LIST_LIMIT_BYTES)
                 response.raise_for_status()
+                body = await _bounded(response.content)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ConnectionFailed(f"{self._base_url}: {error or type(error).__name__}.") from error
         return _station_list(body)
@@ -351,6 +351,15 @@ def _raise_error(error: Error) -> None:
         raise NotFound(error.message)
     if error.code != ErrorCode.LIMIT_REACHED:
         raise InvalidRequest(error.message)
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for part in content.iter_any():
+        body += part
+        if len(body) > _LIST_LIMIT_BYTES:
+            raise ConnectionFailed("The list of stations does not end.")
+    return bytes(body)
 
 
 def _station_list(body: bytes) -> list[dict[str, Any]]:

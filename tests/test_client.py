@@ -236,7 +236,7 @@ async def http_server(body: bytes, status: int = 200) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("wrap", [lambda stations: stations, lambda stations: {"stations": stations}])
 async def test_the_list_of_stations(wrap: Any) -> None:
-    stations = [{"station": {"id": "wxyz"}}, {"station": {"id": "kday"}}]
+    stations = [{"station": {"id": "wxyz", "name": "x" * 500_000}}, {"station": {"id": "kday"}}]
     async with http_server(encode(wrap(stations))) as url, PushClient(url) as client:
         assert await client.stations() == stations
 

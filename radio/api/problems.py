@@ -80,6 +80,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if "Allow" in fault.headers:
             reply.headers["Allow"] = fault.headers["Allow"]
         return reply
+    except ConnectionError:  # the client is gone, or the connection was handed over
+        raise
     except Exception:
         _journal.exception("request_failed", method=request.method, path=request.path)
         return problem("internal", "Something went wrong here. It was logged.")

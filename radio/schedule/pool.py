@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from radio.library.items import Item
 
-MIN_AIR_MS: Final = 500
+MIN_AIR_MS: Final = 1_000
 """An item that sounds for less is never put in a rotation: it would fill the log with rows."""
 
 

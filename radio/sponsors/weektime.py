@@ -35,9 +35,9 @@ def parse_days(text: str) -> tuple[int, ...]:
         return tuple(range(7))
     found: set[int] = set()
     for part in text.lower().split(","):
-        first, _, last = part.strip().partition("-")
+        first, dash, last = part.strip().partition("-")
         start = _weekday(first)
-        length = (_weekday(last) - start) % 7 if last else 0
+        length = (_weekday(last) - start) % 7 if dash else 0
         found.update((start + step) % 7 for step in range(length + 1))
     return tuple(sorted(found))
 
