@@ -14,8 +14,10 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from aiohttp import web
 
 from radio.api.console import Actions, console_routes
+from radio.api.events_stream import EventStreams
 from radio.api.handover import handover_routes
 from radio.api.health import health_routes
 from radio.api.playlists import playlist_routes
@@ -207,6 +209,7 @@ class _Composition:
         heartbeat = await self.stack.enter_async_context(Heartbeat(self.clock))
         admission = Admission(total=server.max_subscribers, per_address=server.max_subscribers_per_address)
         sockets = PushSockets(self.hub, self.clock, heartbeat, admission=admission)
+        events = EventStreams(self.hub, self.clock, heartbeat, admission=admission)
 
         def streams() -> Listener:
             return Listener(self.mounts)
@@ -214,7 +217,11 @@ class _Composition:
         port = await self.stack.enter_async_context(
             serving(
                 http_application(
-                    [*self._routes(), *handover_routes(streams=streams, sockets=sockets.protocol)],
+                    [
+                        *self._routes(),
+                        web.get("/api/events", events.handle),
+                        *handover_routes(streams=streams, sockets=sockets.protocol),
+                    ],
                     sign_in(self.store, self.clock),
                 ),
                 streams=streams,
@@ -224,6 +231,7 @@ class _Composition:
             )
         )
         await self.stack.enter_async_context(sockets)
+        await self.stack.enter_async_context(events)
         self.stack.callback(self.mounts.close)
         return port
 

@@ -16,7 +16,7 @@ import random
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
 from contextlib import aclosing, suppress
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from uuid import UUID
 
 import aiohttp
@@ -25,7 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from radio.clock import Clock, SystemClock
-from radio.errors import InvalidRequest, NotFound, RadioError
+from radio.errors import ConnectionFailed, InvalidRequest, NotFound
 from radio.push.messages import (
     Error,
     ErrorCode,
@@ -51,12 +51,6 @@ _MESSAGE_LIMIT_BYTES = 1 << 20
 _LIST_LIMIT_BYTES = 1 << 23
 _CLOCK_SAMPLES = 8
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class ConnectionFailed(RadioError):
-    """The server cannot be reached, or closed the connection and asked not to come back."""
-
-    code: ClassVar[str] = "connection_failed"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

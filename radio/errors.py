@@ -16,7 +16,8 @@ The tree::
     ├── AudioError                audio_invalid           a file that cannot be played, and why
     ├── StoreError                store_unavailable
     │   └── StoreTooNew           store_too_new           made by a later release
-    └── AddressInUse              address_in_use          another process has the port
+    ├── AddressInUse              address_in_use          another process has the port
+    └── ConnectionFailed          connection_failed       a client could not reach the service
 
 ``radio.api.problems`` is the one place that turns a code into an HTTP status or a WebSocket error.
 """
@@ -162,6 +163,12 @@ class AddressInUse(RadioError):
     """Another process listens at the address."""
 
     code = "address_in_use"
+
+
+class ConnectionFailed(RadioError):
+    """The service cannot be reached, or closed the connection and asked not to come back."""
+
+    code = "connection_failed"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

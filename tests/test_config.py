@@ -43,12 +43,16 @@ def test_environment_and_command_line_win_in_this_order(tmp_path: Path) -> None:
     [
         ("[[stations]]\nid = 'a'\nname = 'A'\n", "config.toml:1: `stations[1].library`: is missing"),
         ("[server]\nport = 1\n", "config.toml: `stations`: is missing"),
-        ("[server]\nprot = 1\n" + THREE_LINES, "config.toml:2: `server.prot`: is not a known key. Did you mean `port`?"),
-        (THREE_LINES + "timezone = 'America/New_Yrok'\n", "config.toml:5: `stations[1].timezone`: 'America/New_Yrok' is not a time zone. Did you mean `America/New_York`?"),
+        ("[server]\nprot = 1\n" + THREE_LINES,
+         "config.toml:2: `server.prot`: is not a known key. Did you mean `port`?"),
+        (THREE_LINES + "timezone = 'America/New_Yrok'\n",
+         "config.toml:5: `stations[1].timezone`: 'America/New_Yrok' is not a time zone. Did you mean "
+         "`America/New_York`?"),
         (THREE_LINES + "timezone = '../../etc/passwd'\n", "is not a time zone"),
         (THREE_LINES + THREE_LINES, "config.toml:6: `stations[2].id`: 'wxyz' is taken by station 1"),
         (THREE_LINES + "mounts = [{}, {}]\n", "`stations[1].mounts[2].name`: the mount 'live.mp3' stands twice"),
-        (THREE_LINES + "mounts = [{ bitrate_kbps = 99 }]\n", "config.toml:5: `stations[1].mounts[1].bitrate_kbps`: is 99. Allowed: 64, 80"),
+        (THREE_LINES + "mounts = [{ bitrate_kbps = 99 }]\n",
+         "config.toml:5: `stations[1].mounts[1].bitrate_kbps`: is 99. Allowed: 64, 80"),
         (THREE_LINES.replace("wxyz", "W XYZ"), "config.toml:2: `stations[1].id`: expected str matching regex"),
         (THREE_LINES + "base = '/'\n", "`stations[1].base`: is not a known key"),
         ("base = '/'\n" + THREE_LINES, "config.toml:1: `base`: is not a known key"),
@@ -64,7 +68,8 @@ def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, text: str, expect
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("NEXTUP_SERVER__PROT", "1", "environment: `NEXTUP_SERVER__PROT`: is not a known setting. Did you mean `server__port`?"),
+        ("NEXTUP_SERVER__PROT", "1",
+         "environment: `NEXTUP_SERVER__PROT`: is not a known setting. Did you mean `server__port`?"),
         ("NEXTUP_SERVER__PORT", "high", "environment: `NEXTUP_SERVER__PORT`: is 'high'. Allowed: int."),
         ("NEXTUP_STATIONS", "[]", "is not a known setting"),
     ],

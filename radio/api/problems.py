@@ -1,4 +1,7 @@
-"""The one place where an error's code becomes an HTTP status or a WebSocket close code.
+"""The one place where an error's code becomes an HTTP status.
+
+A frame of push and a problem document carry the same codes; what ends a push connection is in
+:class:`radio.push.messages.CloseCode`.
 
 Problem documents are those of RFC 9457 (``application/problem+json``) with two members of our own: ``code``,
 which is stable, and ``field`` where one field of the request is at fault.
@@ -31,18 +34,10 @@ HTTP_STATUS: Final = {
     "audio_invalid": 422,
     "store_unavailable": 503,
     "store_too_new": 503,
+    "connection_failed": 502,
     "address_in_use": 503,
     "internal": 500,
 }
-
-SOCKET_CLOSE: Final = {
-    "limit_reached": 4013,
-    "store_unavailable": 4001,
-    "invalid_request": 4500,
-    "unauthenticated": 4501,
-    "forbidden": 4503,
-}
-"""Close codes for errors that end a WebSocket: 4000-4499 come back later, 4500-4999 do not."""
 
 
 def problem(code: str, detail: str, *, status: int | None = None, field: str | None = None) -> web.Response:

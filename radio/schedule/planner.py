@@ -94,7 +94,7 @@ class Planner:
         }
 
     async def start(self, exit_stack: AsyncExitStack) -> None:
-        """Load the stored logs, compile what is missing, and keep ahead until the stack is closed.
+        """Load the stored logs, compile some hours, and then keep a day ahead until the stack is closed.
 
         A file with faults does not stop the start: the station goes on with its stored or its default log.
         """
@@ -103,6 +103,7 @@ class Planner:
         await self.prune()
         scheduler = AsyncIOScheduler(timezone=UTC)
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S}
+        scheduler.add_job(self.extend, "date", **options)
         scheduler.add_job(self.extend, "interval", seconds=TICK_S, **options)
         scheduler.add_job(self.prune, "interval", seconds=PRUNE_EVERY_S, **options)
         scheduler.start()

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import Final
 from zlib import crc32
 
@@ -137,13 +138,14 @@ class Rotation:
         others = min(_KEEP_APART, len(self.items) - 1)
         return {*avoid, *(list(self._book.recent)[-others:] if others > 0 else ())}
 
-    def candidates(self, at_ms: int, share: float, *, avoid: Collection[str] = ()) -> list[Item]:
-        """All items that keep ``share`` of their title and artist separation, the most due first."""
-        return [
+    def candidates(self, at_ms: int, share: float, *, rest_ms: int, limit: int) -> list[Item]:
+        """The most due items that keep ``share`` of their separation and were not played for ``rest_ms``."""
+        suitable = (
             item
             for item in self._in_order()
-            if item.id not in avoid and self._apart(item, at_ms, share, share)
-        ]
+            if self._rested(item, at_ms, rest_ms) and self._apart(item, at_ms, share, share)
+        )
+        return list(islice(suitable, limit))
 
     def due_ms(self, item: Item) -> float:
         """When the item is due again; minus infinity is approached by those never played."""

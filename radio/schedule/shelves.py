@@ -7,7 +7,7 @@ from typing import Final
 
 from radio.library.items import Item
 from radio.log import ItemKind
-from radio.schedule.fit import fit
+from radio.schedule.fit import MAX_CANDIDATES, fit
 from radio.schedule.model import Category, Schedule, default_category, kind_of
 from radio.schedule.pool import Pool
 from radio.schedule.rotation import RELAXATIONS, Choice, Play, PlayBook, Rotation
@@ -144,19 +144,11 @@ class Shelves:
         found = []
         for name in dict.fromkeys(names):
             rotation = self.rotation(name)
-            for item in rotation.candidates(at_ms, share, avoid=self._resting(at_ms)):
+            for item in rotation.candidates(at_ms, share, rest_ms=FIT_REST_MS, limit=MAX_CANDIDATES):
                 if item.id not in seen:
                     seen.add(item.id)
                     found.append((rotation.due_ms(item), name, item))
         return sorted(found, key=lambda one: (one[0], one[2].id))
-
-    def _resting(self, at_ms: int) -> set[str]:
-        rested = self._book
-        return {
-            item.id
-            for item in self._pool.items
-            if (last_ms := rested.item_ms(item.id)) is not None and at_ms - last_ms < FIT_REST_MS
-        }
 
     def _fit_choice(self, name: str, item: Item, at_ms: int) -> tuple[str, Choice]:
         relaxed = self.rotation(name).relaxed(item, at_ms)

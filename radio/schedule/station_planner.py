@@ -31,6 +31,9 @@ AHEAD_MS: Final = 24 * HOUR_MS
 FIRST_STEP_MS: Final = HOUR_MS
 """What an edit compiles before it is published: little, so that it is in force at once."""
 
+BEGIN_MS: Final = 2 * HOUR_MS
+"""How far ahead the log must be before a station goes on the air."""
+
 STEP_MS: Final = 6 * HOUR_MS
 KEEP_MS: Final = 3 * HOUR_MS
 HISTORY_MS: Final = 7 * NOMINAL_DAY_MS
@@ -88,7 +91,7 @@ class StationPlanner:
         return self._inputs.schedule
 
     async def begin(self) -> None:
-        """Load what is stored, bring it up to date, and extend it."""
+        """Load what is stored, bring it up to date, and have some hours of it."""
         now_ms = self._clock.now_ms()
         async with self._busy:
             stored = await self._stored(now_ms)
@@ -96,7 +99,7 @@ class StationPlanner:
                 self.log.replace_from(stored[0].starts_at_ms, stored)
                 self.revision = await self._store.revision(self._station.id) or ""
             await self._read_anew(is_first=True)
-        await self.extend()
+        await self.extend(BEGIN_MS)
 
     async def reload(self) -> None:
         """Read all inputs; where they changed, replace the log from the next row that is not taken."""
@@ -104,12 +107,12 @@ class StationPlanner:
             await self._read_anew()
         await self.extend()
 
-    async def extend(self) -> None:
-        """Compile on until the log reaches a day ahead."""
+    async def extend(self, ahead_ms: int = AHEAD_MS) -> None:
+        """Compile on until the log reaches ``ahead_ms`` ahead of now."""
         async with self._busy:
             now_ms = self._clock.now_ms()
-            while (start_ms := max(self.log.ends_at_ms or 0, now_ms)) < now_ms + AHEAD_MS:
-                end_ms = UtcMs(min(start_ms + STEP_MS, now_ms + AHEAD_MS + HOUR_MS))
+            while (start_ms := max(self.log.ends_at_ms or 0, now_ms)) < now_ms + ahead_ms:
+                end_ms = UtcMs(min(start_ms + STEP_MS, now_ms + ahead_ms + HOUR_MS))
                 if not await self._publish(UtcMs(start_ms), end_ms):
                     break
             self.log.drop_before(now_ms - KEEP_MS)

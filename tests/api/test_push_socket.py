@@ -17,6 +17,7 @@ import pytest
 from push_loops import both_loops
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from radio.api.door import Door, standard_route
 from radio.api.push_socket import PushSockets, SocketLimits
@@ -30,6 +31,7 @@ from radio.units import UtcMs
 
 NOW = 1_800_000_000_000
 AT = UtcMs(NOW)
+SESSION = "6f1c8d2e-3b4a-4c5d-8e9f-0a1b2c3d4e5f"
 REQUEST = (
     b"GET /api/ws HTTP/1.1\r\nHost: radio.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -273,7 +275,9 @@ async def test_behind_the_door_that_shares_the_port() -> None:
         )
         async with await loop.create_server(door, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            async with connect(f"ws://127.0.0.1:{port}/api/ws", origin="https://elsewhere.example") as client:
+            async with connect(
+                f"ws://127.0.0.1:{port}/api/ws", origin=Origin("https://elsewhere.example")
+            ) as client:
                 assert (await hear(client))["type"] == "welcome"
 
 
@@ -284,7 +288,7 @@ async def test_behind_the_door_that_shares_the_port() -> None:
     ("text", "code", "request_id"),
     [
         (say(type="subscribe", id=1, stations=["wxyy"]), "unknown_station", 1),
-        (say(type="listen", id=2, station="nowhere", session=str(uuid4())), "unknown_station", 2),
+        (say(type="listen", id=2, station="nowhere", session=SESSION), "unknown_station", 2),
         (say(type="publish", id=3), "unknown_type", 3),
         (say(type="subscribe", id=4, stations=[]), "invalid_request", 4),
         ("not JSON", "invalid_json", None),

@@ -58,6 +58,7 @@ class Desk:
         )
         async with AsyncExitStack() as stack:
             await planner.start(stack)
+            await planner.extend()
             yield planner
 
 
