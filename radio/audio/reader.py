@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import chain
 from math import ceil
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import av
 import numpy as np
@@ -29,6 +29,9 @@ from radio.units import CHANNELS, SAMPLE_RATE_HZ
 
 Planes: TypeAlias = NDArray[np.float32]
 """Sound as the decoder gives it: shape ``(2, n)``, 48 kHz."""
+
+LENIENT: Final[dict[str, Any]] = {"metadata_errors": "ignore"} if av.__version__ < "19" else {}
+"""Arguments with which PyAV opens a file whose tags are no UTF-8; from version 19 on it needs none."""
 
 FORMATS: Final = "mp3,flac,ogg,wav,w64,mov,aac,aiff"
 """The containers that may be opened. None of them is let to refer to other files or to hosts."""
@@ -190,9 +193,12 @@ def _open(checked: CheckedFile) -> InputContainer:
     if checked.sound_offset:
         options["skip_initial_bytes"] = str(checked.sound_offset)
     try:
-        return av.open(str(checked.path), options=options, metadata_errors="ignore", timeout=_TIMEOUTS_S)
+        container: InputContainer = av.open(
+            str(checked.path), options=options, timeout=_TIMEOUTS_S, **LENIENT
+        )
     except (*_FAULTS, OSError) as error:
         raise AudioError(checked.path, f"no sound file that can be played: {_reason(error)}") from None
+    return container
 
 
 def _audio_stream(path: Path, container: InputContainer) -> AudioStream:
