@@ -12,8 +12,18 @@ from aiohttp.typedefs import Handler
 from radio.api.door import SOCKET_PATHS, Factory
 
 
-class HandedOver(ConnectionResetError):
-    """Ends aiohttp's part in a connection; it takes this for a client that went away."""
+class HandedOver(web.StreamResponse):
+    """What a handler returns when the connection is no longer aiohttp's: nothing is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.force_close()
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Write no head."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write no end."""
 
 
 def handover_routes(*, streams: Factory, sockets: Factory) -> list[web.RouteDef]:
@@ -34,7 +44,7 @@ def hand_over(factory: Factory) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         transport = request.transport
         if transport is None:
-            raise HandedOver
+            return HandedOver()
         before = request.protocol
         # without its transport, aiohttp's protocol ends without closing the connection
         before.transport = None
@@ -44,7 +54,7 @@ def hand_over(factory: Factory) -> Handler:
         protocol.connection_made(transport)
         transport.resume_reading()
         protocol.data_received(_head(request))
-        raise HandedOver
+        return HandedOver()
 
     return handler
 

@@ -75,7 +75,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         if "Allow" in fault.headers:
             reply.headers["Allow"] = fault.headers["Allow"]
         return reply
-    except ConnectionError:  # the client is gone, or the connection was handed over
+    except ConnectionError:  # the client is gone
         raise
     except Exception:
         _journal.exception("request_failed", method=request.method, path=request.path)

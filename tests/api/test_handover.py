@@ -103,8 +103,11 @@ async def ordinary_requests_before_and_beside_go_on() -> None:
 @pytest.mark.parametrize(
     "story", [a_stream_and_then_more_bytes, an_upgrade, ordinary_requests_before_and_beside_go_on]
 )
-def test_a_kept_alive_connection_is_handed_over(
-    loop: Callable[[], asyncio.AbstractEventLoop], story: Callable[[], object]
+def test_a_kept_alive_connection_is_handed_over_without_a_word_in_the_log(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+    story: Callable[[], object],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(story())  # type: ignore[arg-type]
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
