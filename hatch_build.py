@@ -16,7 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 VITE = "node_modules/vite/bin/vite.js"
 # The player goes last: the first build empties dist/, and with it the stamp.
 BUILDS = (("build", "--logLevel=warn"), ("build", "--logLevel=warn", "--mode=player"))
-RESULTS = ("index.html", "embed.html", "player.js")
+RESULTS = ("index.html", "home.html", "embed.html", "player.js")
 
 
 class Tool(Protocol):

@@ -246,7 +246,7 @@ class _Composition:
             *console_routes(actions),
             *playlist_routes(stations, config.server.public_url),
             *health_routes(self._off_air, self.metrics),
-            *site_routes(pictures, frozenset(stations)),
+            *site_routes(config.network, pictures, frozenset(stations)),
         ]
 
     def _airings(self, station: str, from_ms: int, to_ms: int) -> list[Any]:
@@ -314,16 +314,18 @@ class _Composition:
         files.append(self.config.path(self.config.sponsors))
         await self._background(self.library.keep(self.stop))
         await self._background(watch_files(files, self.planner.reload, self.stop))
-        await self._background(self._measure())
+        await self._background(self._measure(), cut=True)
         self.stack.callback(self.stop.set)
 
-    async def _background(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _background(self, work: Coroutine[Any, Any, None], *, cut: bool = False) -> None:
+        """Run ``work`` beside the sound; at the stop it has five seconds to end, or none where it is ``cut``."""
         task = asyncio.create_task(work)
+        task.add_done_callback(_tell_of_failure)
 
         async def end() -> None:
             self.stop.set()
-            with suppress(TimeoutError, asyncio.CancelledError):
-                await asyncio.wait_for(task, 5.0)
+            with suppress(Exception, asyncio.CancelledError):
+                await asyncio.wait_for(task, 0.0 if cut else 5.0)
 
         self.stack.push_async_callback(end)
 
@@ -342,6 +344,11 @@ class _Composition:
             for station in self.config.stations:
                 ends_at_ms = self.planner.log(station.id).ends_at_ms or now_ms
                 self.metrics.log_ahead_s.labels(station.id).set((ends_at_ms - now_ms) / 1000)
+
+
+def _tell_of_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        _journal.error("background_work_failed", reason=str(fault), exc_info=fault)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[Any], None], value: Any) -> None:

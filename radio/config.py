@@ -23,7 +23,6 @@ BITRATES_KBPS: Final = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 StationId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
-Colour = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$")]
 Text = Annotated[str, Meta(max_length=300)]
 
 
@@ -48,11 +47,15 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The name over the site on which the stations appear, and the folder of its pictures."""
+    """The name over the site on which the stations appear, and the folder of its pictures.
+
+    ``site`` chooses the page at ``/``: the stations, or the demo's article about an invented town.
+    """
 
     name: Text = "Next Up"
     tagline: Text = ""
     pictures: str = ""
+    site: Literal["stations", "demo"] = "stations"
 
 
 class MountConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +86,6 @@ class StationConfig(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     schedule: str = ""
     logo: str | None = None
-    accent: Colour | None = None
     enabled: bool = True
     next_shows: Literal["programme", "item"] = "programme"
     mounts: Annotated[tuple[MountConfig, ...], Meta(min_length=1, max_length=8)] = (MountConfig(),)

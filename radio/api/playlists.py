@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -9,7 +10,7 @@ from aiohttp import web
 
 from radio.api.replies import OPEN_TO_ALL
 from radio.config import MountConfig, StationConfig
-from radio.errors import UnknownMount, UnknownStation
+from radio.errors import InvalidRequest, UnknownMount, UnknownStation
 from radio.streaming.playlists import M3U_MIME, PLS_MIME, XSPF_MIME, Entry, m3u, pls, xspf
 
 WRITERS: Final[Mapping[str, tuple[str, Callable[[list[Entry]], str]]]] = {
@@ -17,6 +18,8 @@ WRITERS: Final[Mapping[str, tuple[str, Callable[[list[Entry]], str]]]] = {
     "pls": (PLS_MIME, pls),
     "xspf": (XSPF_MIME, xspf),
 }
+
+_HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> list[web.RouteDef]:
@@ -30,7 +33,7 @@ def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> l
         mounts = [mount for mount in station.mounts if name in (mount.name, mount.name.rpartition(".")[0])]
         if not mounts:
             raise UnknownMount(f"The station {station.id!r} has no mount {name!r}.")
-        base = public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+        base = public_url.rstrip("/") or _own_address(request)
         mime, write = WRITERS[ending]
         text = write([_entry(base, station, mount) for mount in mounts])
         return web.Response(
@@ -44,6 +47,12 @@ def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> l
         )
 
     return [web.get(r"/listen/{station}/{name}.{ending:m3u|pls|xspf}", playlist)]
+
+
+def _own_address(request: web.Request) -> str:
+    if not _HOST.fullmatch(request.host):
+        raise InvalidRequest("The host is no host.", field="Host", allowed="a name or an address, and a port")
+    return f"{request.scheme}://{request.host}"
 
 
 def _entry(base: str, station: StationConfig, mount: MountConfig) -> Entry:

@@ -12,7 +12,7 @@ from radio.clock import Clock
 from radio.errors import InvalidRequest, UnknownItem, UnknownStation
 from radio.library import catalog
 from radio.schedule import ProgrammeAiring
-from radio.stations import StationService, picture_url
+from radio.stations import StationService, programme_view
 from radio.store import Store, as_run
 from radio.store.as_run import Aired
 from radio.units import UtcMs
@@ -76,7 +76,7 @@ class PublicApi:
             raise InvalidRequest(
                 "The span cannot be shown.", field="to", allowed="a moment after `from`, 15 days at most"
             )
-        programmes = [_airing(airing) for airing in self._airings(station, from_ms, to_ms)]
+        programmes = [programme_view(airing) for airing in self._airings(station, from_ms, to_ms)]
         return public_json(request, {"station": station, "programmes": programmes})
 
     async def artwork(self, request: web.Request) -> web.Response:
@@ -102,7 +102,7 @@ def _number(request: web.Request, field: str, default: int, lowest: int, highest
     text = request.query.get(field)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and lowest <= int(text[:20]) <= highest):
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and lowest <= int(text) <= highest):
         raise InvalidRequest(
             f"`{field}` is {text[:40]!r}.", field=field, allowed=f"a whole number from {lowest} to {highest}"
         )
@@ -124,16 +124,4 @@ def _aired(entry: Aired) -> dict[str, Any]:
         "ends_at_ms": entry.ended_at_ms,
         "duration_ms": entry.played_ms,
         "outcome": str(entry.outcome) if entry.outcome else None,
-    }
-
-
-def _airing(airing: ProgrammeAiring) -> dict[str, Any]:
-    return {
-        "id": airing.id,
-        "title": airing.title,
-        "host": airing.host,
-        "description": airing.description,
-        "image": picture_url(airing.image),
-        "starts_at_ms": airing.starts_at_ms,
-        "ends_at_ms": airing.ends_at_ms,
     }

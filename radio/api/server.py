@@ -77,6 +77,7 @@ async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse
     else:
         response = await handler(request)
     if not response.prepared:
+        response.headers["Server"] = "Next Up"
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
     return response

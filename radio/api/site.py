@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from html import escape
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from radio.api.replies import OPEN_TO_ALL
+from radio.config import NetworkConfig
 from radio.errors import NotFound
 
 DIST: Final = Path(__file__).parent.parent / "web" / "dist"
@@ -31,13 +33,17 @@ PICTURE_TYPES: Final = {
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}(/[A-Za-z0-9][A-Za-z0-9._-]{0,120}){0,2}")
 
 
-def site_routes(pictures: Path | None, stations: frozenset[str]) -> list[web.RouteDef]:
+def site_routes(
+    network: NetworkConfig, pictures: Path | None, stations: frozenset[str]
+) -> list[web.RouteDef]:
     """Routes of the site; ``pictures`` is the folder behind ``/media/artwork/``."""
 
     async def page(_: web.Request) -> web.StreamResponse:
-        return await _built(
-            "index.html", {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
-        )
+        headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
+        if network.site == "demo":
+            return await _built("index.html", headers)
+        text = await asyncio.to_thread(_home, network)
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def embed(request: web.Request) -> web.StreamResponse:
         if request.match_info["station"] not in stations:
@@ -53,17 +59,18 @@ def site_routes(pictures: Path | None, stations: frozenset[str]) -> list[web.Rou
         return await _built(f"assets/{_name(request)}", {**OPEN_TO_ALL, "Cache-Control": FOR_EVER})
 
     async def picture(request: web.Request) -> web.StreamResponse:
-        path = pictures / _name(request) if pictures else None
-        if path is None or path.suffix.lower() not in PICTURE_TYPES:
+        name = _name(request)
+        ending = Path(name).suffix.lower()
+        if pictures is None or ending not in PICTURE_TYPES:
             raise NotFound("There is no such picture.")
         headers = {
             **OPEN_TO_ALL,
             "Cache-Control": "public, max-age=3600",
-            "Content-Type": PICTURE_TYPES[path.suffix.lower()],
+            "Content-Type": PICTURE_TYPES[ending],
             # an SVG from the folder is shown as a picture and must never act as a page
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         }
-        return await _file(path, headers)
+        return await _file(pictures, name, headers)
 
     return [
         web.get("/", page),
@@ -73,6 +80,14 @@ def site_routes(pictures: Path | None, stations: frozenset[str]) -> list[web.Rou
         web.get("/favicon.svg", _root_file("favicon.svg")),
         web.get("/media/artwork/{name:.+}", picture),
     ]
+
+
+def _home(network: NetworkConfig) -> str:
+    path = DIST / "home.html"
+    if not path.is_file():
+        raise NotFound("The page was not built: install the package anew.")
+    text = path.read_text(encoding="utf-8").replace("{{network.name}}", escape(network.name))
+    return text.replace("{{network.tagline}}", escape(network.tagline))
 
 
 def _root_file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -90,10 +105,20 @@ def _name(request: web.Request) -> str:
 
 
 async def _built(name: str, headers: dict[str, str]) -> web.StreamResponse:
-    return await _file(DIST / name, headers)
+    return await _file(DIST, name, headers)
 
 
-async def _file(path: Path, headers: dict[str, str]) -> web.StreamResponse:
-    if not await asyncio.to_thread(path.is_file):
+async def _file(folder: Path, name: str, headers: dict[str, str]) -> web.StreamResponse:
+    path = await asyncio.to_thread(_file_in, folder, name)
+    if path is None:
         raise NotFound("There is nothing at this address.")
     return web.FileResponse(path, headers={"X-Content-Type-Options": "nosniff", **headers})
+
+
+def _file_in(folder: Path, name: str) -> Path | None:
+    """The file, links followed; None where there is none, or where a link leads out of the folder."""
+    try:
+        path = (folder / name).resolve(strict=True)
+        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+    except (OSError, RuntimeError):
+        return None

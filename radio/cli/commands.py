@@ -10,7 +10,7 @@ import typer
 from radio import __version__
 from radio.cli import library, schedule, sponsors, stations, users, watch
 from radio.cli.context import ConfigOption
-from radio.cli.output import fail, out
+from radio.cli.output import FAILED, fail, note, out
 from radio.cli.run import configuration, run_service
 from radio.errors import RadioError
 
@@ -60,8 +60,11 @@ def run(
 def main() -> None:
     """The entry point of ``radio``. Exit status: 0 done, 1 the work failed, 2 wrong usage or configuration."""
     try:
-        app()
+        app(prog_name="radio")
     except RadioError as error:
         fail(error)
     except BrokenPipeError:
         raise SystemExit(0) from None
+    except OSError as fault:
+        note(f"radio: {fault.filename or 'The system'}: {fault.strerror or fault}.")
+        raise SystemExit(FAILED) from None

@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from radio.errors import ConfigurationError, InvalidRequest, RadioError
+from radio.diagnostics import harmless
+from radio.errors import ConfigurationError, InvalidRequest, RadioError, UnknownStation
 
 FAILED = 1
 WRONG_USE = 2
@@ -23,7 +25,7 @@ def out(text: str = "") -> None:
 
 def note(text: str) -> None:
     """One line on standard error: progress and remarks, never data."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(harmless(text) + "\n")
 
 
 def out_json(value: Any) -> None:
@@ -38,19 +40,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*(_plain(cell) for cell in row))
+        # as text: rich would read [words] and :words: of a title as its own marks
+        drawn.add_row(*(Text(harmless(cell)) for cell in row))
     console.print(drawn)
-
-
-def _plain(cell: str) -> str:
-    # rich reads [words] as markup; a title may hold some
-    return cell.replace("[", r"\[")
 
 
 def fail(error: RadioError) -> NoReturn:
     """Say what is wrong and exit: 2 for what was written wrongly, 1 for work that failed."""
     note(f"radio: {error.message}")
-    raise SystemExit(WRONG_USE if isinstance(error, ConfigurationError | InvalidRequest) else FAILED)
+    wrong_use = isinstance(error, ConfigurationError | InvalidRequest | UnknownStation)
+    raise SystemExit(WRONG_USE if wrong_use else FAILED)
 
 
 def clock_time(ms: int) -> str:

@@ -28,6 +28,7 @@ from radio.units import UtcMs
 app = typer.Typer(help="The schedules and the log.", no_args_is_help=True)
 
 MOST_DAYS = 31
+YEARS = range(1971, 2200)
 DAY_MS = 86_400_000
 
 
@@ -125,9 +126,13 @@ def _day(text: str | None, zone: ZoneInfo) -> datetime:
         now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, zone)
         return now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
-        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a local day
+        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a local day
+        if day.year in YEARS:
+            return day
     except ValueError:
-        raise InvalidRequest(f"{text!r} is no day.", field="--from", allowed="YYYY-MM-DD") from None
+        pass
+    allowed = f"YYYY-MM-DD, from {YEARS[0]} to {YEARS[-1]}"
+    raise InvalidRequest(f"{text!r} is no day.", field="--from", allowed=allowed)
 
 
 def _checked(settings: Config, station: StationConfig, library: Library | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from radio.audio.bed import Bed
 from radio.audio.decode import Deck
 from radio.audio.mixer import Mixer, Voice
 from radio.audio.pcm import Pcm, PcmSource
-from radio.errors import RadioError
+from radio.errors import AudioError, RadioError
 from radio.events import FallbackStarted, PlayoutEvent, RowCued, RowEnded, RowStarted
 from radio.log import ItemKind, LogRow, Outcome
 from radio.playout.loader import Loader
@@ -197,6 +197,9 @@ class Engine:
         except FutureTimeout:
             cued.deck.add_done_callback(_close_deck)
             cued.fault = f"its file was not open after {self._patience_s} s"
+        except AudioError as fault:
+            # the reason alone: it is shown to the public, and where the file lies is nobody's business
+            cued.fault = fault.reason
         except RadioError as fault:
             cued.fault = fault.message
         except Exception as fault:

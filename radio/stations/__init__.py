@@ -3,7 +3,7 @@
 from radio.stations.availability import Signs, Status, assess
 from radio.stations.recorder import AsRunRecorder
 from radio.stations.service import PublishedLog, Recorder, StationService
-from radio.stations.state import OnAir, picture_url, state_of
+from radio.stations.state import OnAir, picture_url, programme_view, state_of
 from radio.stations.timeline import Timeline
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Timeline",
     "assess",
     "picture_url",
+    "programme_view",
     "state_of",
 ]

@@ -40,12 +40,14 @@ class AsRunRecorder:
     def _write(self, conn: Connection, event: PlayoutEvent) -> None:
         row = event.row
         key = (row.station, row.id)
-        if isinstance(event, RowCued):
-            self._attempts[key] = as_run.next_attempt(conn, row.station, row.id)
-            as_run.intent(conn, row, self._attempts[key], event.at_ms)
-        elif key not in self._attempts:
+        if isinstance(event, RowCued) or (isinstance(event, RowStarted) and key not in self._attempts):
+            # a start without its intent: that write failed, and what is heard must be written all the same
+            attempt = as_run.next_attempt(conn, row.station, row.id)
+            as_run.intent(conn, row, attempt, event.at_ms)
+            self._attempts[key] = attempt
+        if key not in self._attempts:
             return
-        elif isinstance(event, RowStarted):
+        if isinstance(event, RowStarted):
             as_run.start(conn, row.id, self._attempts[key], event.at_ms, station=row.station)
         elif isinstance(event, RowEnded):
             attempt = self._attempts.pop(key)

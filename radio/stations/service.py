@@ -11,7 +11,7 @@ import structlog
 
 from radio.clock import Clock
 from radio.config import StationConfig
-from radio.events import Availability, PlayoutEvent, RowCued, RowEnded, RowStarted
+from radio.events import Availability, FallbackStarted, PlayoutEvent, RowCued, RowEnded, RowStarted
 from radio.log import LogRow, Outcome
 from radio.metrics import Metrics
 from radio.playout import Pulse
@@ -76,17 +76,21 @@ class StationService:
         self._started_at_ms = clock.now_ms()
         self._row: LogRow | None = None
         self._row_since_ms = self._started_at_ms
+        self._row_is_over = False
+        self._fell_back: FallbackStarted | None = None
         self._bytes_at_ms: UtcMs | None = None
         self._pulse: Pulse | None = None
         self._fault = ""
         self._listeners = 0
         self._status = assess(None, self._signs())
         self.state: dict[str, Any] = {}
+        self._is_published = False
         self._refresh(self._started_at_ms)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow the station for as long as the context is open."""
+        self._started_at_ms = self._clock.now_ms()
         tasks = [asyncio.create_task(self._timeline.run()), asyncio.create_task(self._tick_on())]
         try:
             yield
@@ -106,14 +110,15 @@ class StationService:
     def on_event(self, event: PlayoutEvent) -> None:
         """News from playout, which is ahead of the clock: it is shown at the moment it is heard."""
         if isinstance(event, RowCued):
-            self._recorder.record(event)
+            self._record(event)
         elif isinstance(event, RowStarted):
             self._timeline.at(event.at_ms, lambda: self._row_heard(event))
         elif isinstance(event, RowEnded):
             self._timeline.at(event.at_ms, lambda: self._row_over(event))
         else:
             self._metrics.fallbacks.labels(self.station.id).inc()
-            self._fault = f"{event.row.title or 'An item'} cannot be played: {event.reason}."
+            self._fault = f"{event.row.title or 'An item'} cannot be played: {event.reason.rstrip('.')}."
+            self._timeline.at(event.at_ms, lambda: self._bed_heard(event))
             _journal.error("fallback", station=self.station.id, row=event.row.id, reason=event.reason)
 
     def on_pulse(self, pulse: Pulse) -> None:
@@ -132,23 +137,49 @@ class StationService:
         self._refresh(self._clock.now_ms())
 
     def _row_heard(self, event: RowStarted) -> None:
-        self._recorder.record(event)
+        self._record(event)
         self._row = event.row
         self._row_since_ms = event.at_ms
+        self._row_is_over = False
+        self._fell_back = None
         self._refresh(event.at_ms)
 
+    def _bed_heard(self, event: FallbackStarted) -> None:
+        if self._row is not None and self._row.id == event.row.id and not self._row_is_over:
+            self._fell_back = event
+
     def _row_over(self, event: RowEnded) -> None:
-        self._recorder.record(event)
+        self._record(event)
+        if self._row is not None and self._row.id == event.row.id:
+            self._row_is_over = True
         self._metrics.rows_ended.labels(self.station.id, str(event.outcome)).inc()
 
     def _sign_off(self) -> None:
         """What sounded until now is all that was heard of the row on the air."""
-        if self._row is not None:
-            now_ms = self._clock.now_ms()
-            played_ms = DurationMs(max(0, now_ms - self._row_since_ms))
-            self._recorder.record(
-                RowEnded(self._row, now_ms, played_ms, Outcome.TRUNCATED, "the station stopped")
-            )
+        if self._row is None or self._row_is_over:
+            return
+        heard_ms = self._heard_ms()
+        cause = self._fell_back.reason if self._fell_back else "the station stopped"
+        outcome = Outcome.TRUNCATED if heard_ms or not self._fell_back else Outcome.MISSED
+        self._record(RowEnded(self._row, self._clock.now_ms(), heard_ms, outcome, cause))
+
+    def _record(self, event: PlayoutEvent) -> None:
+        # whatever becomes of the as-run log, the state must follow the sound
+        try:
+            self._recorder.record(event)
+        except Exception:
+            _journal.exception("as_run_not_written", station=self.station.id, row=event.row.id)
+
+    def _checkpoint(self, row: LogRow) -> None:
+        try:
+            self._recorder.checkpoint(row, self._clock.now_ms(), self._heard_ms())
+        except Exception:
+            _journal.exception("as_run_not_written", station=self.station.id, row=row.id)
+
+    def _heard_ms(self) -> DurationMs:
+        """How much of the row's own sound was heard; the bed in its place does not count."""
+        until_ms = self._fell_back.at_ms if self._fell_back else self._clock.now_ms()
+        return DurationMs(max(0, until_ms - self._row_since_ms))
 
     async def _tick_on(self) -> None:
         ticks = 0
@@ -166,8 +197,8 @@ class StationService:
         now_ms = self._clock.now_ms()
         if self._row is not None and now_ms - self._row.ends_at_ms > HOLE_AFTER_MS:
             self._row = None
-        if self._row is not None:
-            self._recorder.checkpoint(self._row, now_ms, DurationMs(max(0, now_ms - self._row_since_ms)))
+        if self._row is not None and not self._row_is_over:
+            self._checkpoint(self._row)
         self._status = self._newly_assessed()
         self._refresh(now_ms)
 
@@ -212,6 +243,8 @@ class StationService:
             listeners=self._listeners,
         )
         state = state_of(self.station, seen, self._public_url)
-        if state != self.state:
+        if state != self.state or not self._is_published:
             self.state = state
+            self._is_published = False
             self._publish(self.station.id, state, at_ms)
+            self._is_published = True

@@ -40,10 +40,10 @@ def state_of(station: StationConfig, seen: OnAir, public_url: str = "") -> dict[
             "reason": seen.status.reason,
         },
         "source": seen.source,
-        "programme": _programme(seen.programme),
+        "programme": programme_view(seen.programme) if seen.programme else None,
         "now": _now(seen.row),
         "next": _next(station, seen),
-        "next_programme": _programme(seen.next_programme),
+        "next_programme": programme_view(seen.next_programme) if seen.next_programme else None,
         "supported_by": _supported_by(seen),
         "listeners": {"current": seen.listeners},
     }
@@ -75,9 +75,8 @@ def _station(station: StationConfig, public_url: str) -> dict[str, Any]:
     }
 
 
-def _programme(airing: ProgrammeAiring | None) -> dict[str, Any] | None:
-    if airing is None:
-        return None
+def programme_view(airing: ProgrammeAiring) -> dict[str, Any]:
+    """An airing as the public sees it, in the state and in the schedule."""
     return {
         "id": airing.id,
         "title": airing.title,

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-const pages = { input: ['index.html', 'embed.html'] };
+const pages = { input: ['index.html', 'home.html', 'embed.html'] };
 
 // A site that embeds the player loads one address, so the player is a build of its own: two entries in
 // one build would share a chunk. It runs last and leaves the pages in place.

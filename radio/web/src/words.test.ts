@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { NextItem, Programme } from './protocol';
 import { START_MS, item, state } from './testing/states';
 import { localZone } from './times';
-import { availabilityWords, nextUp, nowDetail, nowTitle, programmeWords, progress, webAddress } from './words';
+import {
+  availabilityWords,
+  isMusic,
+  messageAfterName,
+  nextUp,
+  nowDetail,
+  nowTitle,
+  programmeWords,
+  progress,
+  webAddress,
+} from './words';
 
 const BASE = new URL('https://radio.example/');
 
@@ -100,5 +110,26 @@ describe('webAddress', () => {
     [null, null],
   ])('%s becomes %s', (address, result) => {
     expect(webAddress(address, BASE)).toBe(result);
+  });
+});
+
+describe('isMusic', () => {
+  it.each([
+    [item(), true],
+    [item({ artist: null }), false],
+    [item({ kind: 'speech' }), false],
+    [null, false],
+  ])('%o: %s', (now, answer) => expect(isMusic(state('harbor', { now }))).toBe(answer));
+});
+
+describe('messageAfterName', () => {
+  it.each([
+    ['Quay Books stays open late.', 'stays open late.'],
+    ['Quay Bookshop is another one.', 'Quay Bookshop is another one.'],
+    ['Open late: Quay Books.', 'Open late: Quay Books.'],
+    [null, ''],
+  ])('%s: %s', (message, words) => {
+    const support = { sponsor: 'Quay Books', message, link: null, image: null, starts_at_ms: 0, ends_at_ms: 1 };
+    expect(messageAfterName(support)).toBe(words);
   });
 });

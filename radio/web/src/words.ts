@@ -1,4 +1,4 @@
-import type { Availability, Item, Programme, StationState } from './protocol';
+import type { Availability, Item, Programme, StationState, SupportedBy } from './protocol';
 import { pastMoment } from './times';
 
 /** What the player says about a state: plain values in, plain text out. */
@@ -66,6 +66,17 @@ export function nowTitle(state: StationState): string {
 /** Who is heard, and from what: `Artist, Album`. */
 export function nowDetail({ now }: StationState): string {
   return [now?.artist, now?.album].filter(Boolean).join(', ');
+}
+
+/** Whether the performers say more to a listener than the programme does: they do in music. */
+export function isMusic({ now }: StationState): boolean {
+  return now?.kind === 'music' && Boolean(now.artist);
+}
+
+/** A sponsor's message as it goes on behind the sponsor's name, which is not said twice. */
+export function messageAfterName({ sponsor, message }: SupportedBy): string {
+  const words = message ?? '';
+  return words.startsWith(`${sponsor} `) ? words.slice(sponsor.length + 1) : words;
 }
 
 /** `Title with Host`, or nothing while the title already says it. */

@@ -3,7 +3,18 @@ import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import type { StationState } from '../protocol';
 import { pastMoment, length } from '../times';
-import { availabilityWords, isWell, nextUp, nowDetail, nowTitle, programmeWords, progress, webAddress } from '../words';
+import {
+  availabilityWords,
+  isMusic,
+  isWell,
+  messageAfterName,
+  nextUp,
+  nowDetail,
+  nowTitle,
+  programmeWords,
+  progress,
+  webAddress,
+} from '../words';
 import { mutedIcon, pauseIcon, playIcon, soundIcon, stationsIcon, waitIcon } from './icons';
 import { MediaControls } from './media-session';
 import type { Receiver } from './network';
@@ -265,6 +276,8 @@ export class RadioPlayer extends RadioElement implements Receiver {
     const detail = nowDetail(state);
     const programme = programmeWords(state.programme);
     const said = state.programme?.title === title ? (state.programme?.host ?? '') : programme;
+    // What stands second is cut off first where the line is short.
+    const lines = [html`<bdi data-testid="now-detail">${detail}</bdi>`, html`<bdi data-testid="programme-title">${said}</bdi>`];
     return html`${picture(nowPicture(state, this.network.server), state.station.name)}
       <div class="now">
         <p class="kicker one-line">
@@ -275,10 +288,7 @@ export class RadioPlayer extends RadioElement implements Receiver {
           state.now?.id ?? title,
           html`<div class="fresh">
             <p class="title serif two-lines" data-testid="now-title" dir="auto" title=${title}>${title}</p>
-            <p class="detail one-line">
-              <bdi data-testid="now-detail">${detail}</bdi>
-              <bdi data-testid="programme-title" class="programme">${said}</bdi>
-            </p>
+            <p class="detail one-line">${isMusic(state) ? lines : lines.reverse()}</p>
           </div>`,
         )}
       </div>`;
@@ -290,7 +300,7 @@ export class RadioPlayer extends RadioElement implements Receiver {
         <p class="kicker one-line"><span data-testid="availability">Connecting</span></p>
         <p class="title serif one-line" data-testid="now-title">Live radio</p>
         <p class="detail one-line">
-          <bdi data-testid="now-detail"></bdi><bdi data-testid="programme-title" class="programme"></bdi>
+          <bdi data-testid="now-detail"></bdi><bdi data-testid="programme-title"></bdi>
         </p>
       </div>`;
   }
@@ -321,6 +331,7 @@ export class RadioPlayer extends RadioElement implements Receiver {
     const support = state?.supported_by;
     const link = webAddress(support?.link, this.network.server);
     const sponsor = html`<bdi class="strong">${support?.sponsor}</bdi>`;
+    const message = support && messageAfterName(support);
     return html`<div class="support" data-testid="supported-by">
       <p class="label">Supported by</p>
       <p class="side two-lines" title=${support?.message ?? nothing}>
@@ -329,7 +340,7 @@ export class RadioPlayer extends RadioElement implements Receiver {
           : link
             ? html`<a href=${link} target="_blank" rel="noopener sponsored nofollow">${sponsor}</a>`
             : sponsor}
-        ${support?.message ? html`<bdi class="soft">${support.message}</bdi>` : nothing}
+        ${message ? html`<bdi class="soft">${message}</bdi>` : nothing}
       </p>
     </div>`;
   }

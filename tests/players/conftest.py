@@ -1,0 +1,52 @@
+"""One station that plays tones, and everything that listens to it; all listen at the same time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+# the service, and the way in which programs are found, are those of the browser tests
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+
+from player_runs import Played, decode, play
+from programs import ProgramMissing, find_programs
+from radio_process import shared_service
+
+HERE = Path(__file__).parent
+FIRST_TEST_MAY_INSTALL_S = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(FIRST_TEST_MAY_INSTALL_S))
+
+
+@pytest.fixture(scope="session")
+def programs() -> dict[str, str]:
+    """Paths of the players."""
+    try:
+        ffmpeg, mpv = find_programs(("ffmpeg", "mpv"))
+    except ProgramMissing as missing:
+        pytest.fail(f"The player tests need real players; {missing}", pytrace=False)
+    return {"ffmpeg": ffmpeg, "mpv": mpv, "ffprobe": str(Path(ffmpeg).with_name("ffprobe"))}
+
+
+@pytest.fixture(scope="session")
+def stream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running station's MP3 stream."""
+    service = shared_service(tmp_path_factory.mktemp("network"))
+    yield f"{service.address}/listen/tones/live.mp3"
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def listening(stream: str, programs: dict[str, str]) -> Iterator[dict[str, Future[Played]]]:
+    """What each player, and PyAV, makes of the same seconds."""
+    with ThreadPoolExecutor(3) as threads:
+        runs = {name: threads.submit(play, programs[name], name, stream) for name in ("ffmpeg", "mpv")}
+        yield {**runs, "pyav": threads.submit(decode, stream)}
