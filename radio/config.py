@@ -108,7 +108,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     def path(self, name: str) -> Path:
         """``name`` as an absolute path, taken from the folder of the configuration where it is relative."""
-        return (Path(self.base) / Path(name).expanduser()).resolve()
+        try:
+            return (Path(self.base) / Path(name).expanduser()).resolve()
+        except (OSError, RuntimeError, ValueError) as fault:
+            raise ConfigurationError(f"{name!r} is no path: {fault}") from fault
 
     def schedule_of(self, station: StationConfig) -> Path:
         """The station's schedule file; it need not exist."""
@@ -193,6 +196,7 @@ def _check(document: TomlDocument, config: Config) -> None:
     ids: dict[str, int] = {}
     for index, station in enumerate(config.stations):
         where = ("stations", index)
+        _check_paths(document, config, station, where)
         if station.id in ids:
             raise document.fault((*where, "id"), f"{station.id!r} is taken by station {ids[station.id] + 1}")
         ids[station.id] = index
@@ -200,6 +204,17 @@ def _check(document: TomlDocument, config: Config) -> None:
         _check_mounts(document, station, where)
     if "base" in document.data:
         raise document.fault(("base",), "is not a known key", allowed="stations, server, network, sponsors")
+
+
+def _check_paths(
+    document: TomlDocument, config: Config, station: StationConfig, where: tuple[str | int, ...]
+) -> None:
+    named = [((*where, "library", index), name) for index, name in enumerate(station.library)]
+    for key, name in [*named, ((*where, "schedule"), station.schedule)]:
+        try:
+            config.path(name)
+        except ConfigurationError as fault:
+            raise document.fault(key, fault.problem) from fault
 
 
 def _check_zone(document: TomlDocument, station: StationConfig, key: tuple[str | int, ...]) -> None:

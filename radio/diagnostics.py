@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import structlog
+from structlog.typing import ExcInfo
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TOKEN = re.compile(r"\bnu_[0-9a-f]{8}_[A-Za-z0-9_-]{20,}")
+_HIDDEN = "nu_…"
 LONGEST = 2_000
 
 
@@ -23,14 +26,16 @@ def configure_logs(format_: Literal["console", "json"], level: str) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if format_ == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=34)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=34, exception_formatter=_plain_traceback
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if format_ == "json" else _keep,
+            structlog.processors.format_exc_info if format_ == "json" else _keep,
             _harmless,
             renderer,
         ],
@@ -47,12 +52,20 @@ def _keep(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[st
 
 def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if isinstance(value, str) and name != "exception":
+        if name == "exception":
+            event[name] = _TOKEN.sub(_HIDDEN, str(value))
+        elif isinstance(value, str):
             event[name] = harmless(value)
     return event
 
 
+def _plain_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
+    """Where it happened and what was said, without the variables: one of them may be a secret."""
+    lines = traceback.format_exception(*exc_info)
+    stream.write("\n" + _TOKEN.sub(_HIDDEN, "".join(lines)))
+
+
 def harmless(text: str) -> str:
     """``text`` with control characters escaped, tokens hidden, and no more than 2,000 characters."""
-    hidden = _TOKEN.sub("nu_…", text[:LONGEST])
+    hidden = _TOKEN.sub(_HIDDEN, text[:LONGEST])
     return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", hidden)

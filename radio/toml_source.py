@@ -65,6 +65,17 @@ class TomlDocument:
             raise error(f"is not valid TOML: {problem}", file=path, line=line) from fault
         return cls(path, text, data, error)
 
+    @staticmethod
+    def is_missing(path: Path) -> bool:
+        """Whether there is no such file. One that is there but cannot be reached is for :meth:`read` to tell."""
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
+
     def into(self, type_: type[T]) -> T:
         """The document as a frozen value of ``type_`` (a msgspec Struct).
 

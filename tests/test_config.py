@@ -56,6 +56,9 @@ def test_environment_and_command_line_win_in_this_order(tmp_path: Path) -> None:
         (THREE_LINES.replace("wxyz", "W XYZ"), "config.toml:2: `stations[1].id`: expected str matching regex"),
         (THREE_LINES + "base = '/'\n", "`stations[1].base`: is not a known key"),
         ("base = '/'\n" + THREE_LINES, "config.toml:1: `base`: is not a known key"),
+        (THREE_LINES.replace('["music"]', '["mu\\u0000sic"]'),
+         "config.toml:4: `stations[1].library[1]`: 'mu\\x00sic' is no path"),
+        (THREE_LINES + 'schedule = "~nobody-of-that-name/x.toml"\n', "config.toml:5: `stations[1].schedule`"),
         ("stations = []\n", "config.toml:1: `stations`: expected array of length >= 1"),
     ],
 )  # fmt: skip

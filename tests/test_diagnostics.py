@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 import structlog
@@ -36,3 +37,24 @@ def test_levels_are_honoured(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_long_values_are_cut() -> None:
     assert len(harmless("x" * 10_000)) == 2_000
+
+
+@pytest.mark.parametrize("format_", ["console", "json"])
+def test_a_traceback_shows_no_variables_and_no_token(
+    format_: Literal["console", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(format_, "info")
+    token = "nu_0123abcd_" + "B" * 43
+
+    def refuse(given: str) -> None:
+        password = "swordfish" + given
+        raise ValueError(f"not {given}, {len(password)}")
+
+    try:
+        refuse(token)
+    except ValueError:
+        structlog.get_logger().exception("refused", who=token)
+    shown = capsys.readouterr().err
+    assert "ValueError: not nu_" in shown
+    assert "swordfish" not in shown.replace('"swordfish" + given', "").replace('\\"swordfish\\" + given', "")
+    assert token not in shown

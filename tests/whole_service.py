@@ -159,9 +159,11 @@ async def fetch(port: int, path: str, *, method: str = "GET", token: str | None 
     fields = ["Host: localhost", "Connection: close", "Content-Length: 0"]
     if token is not None:
         fields.append(f"Authorization: Bearer {token}")
-    writer.write("\r\n".join([f"{method} {path} HTTP/1.1", *fields, "", ""]).encode())
-    answer = await reader.read()
-    writer.close()
+    try:
+        writer.write("\r\n".join([f"{method} {path} HTTP/1.1", *fields, "", ""]).encode())
+        answer = await reader.read()
+    finally:
+        writer.close()
     head, _, body = answer.partition(b"\r\n\r\n")
     return int(head.split(b" ")[1]), json.loads(body) if body.startswith((b"{", b"[")) else body
 

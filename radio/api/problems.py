@@ -26,6 +26,7 @@ HTTP_STATUS: Final = {
     "invalid_request": 400,
     "unauthenticated": 401,
     "forbidden": 403,
+    "method_not_allowed": 405,
     "not_found": 404,
     "unknown_station": 404,
     "unknown_mount": 404,

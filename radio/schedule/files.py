@@ -68,7 +68,7 @@ def read_schedule(
     the library does not have are noticed. Limits: 1 MB, 500 programmes, 200 clocks of 200 positions. Raises
     ScheduleError with file, line, key and what is allowed.
     """
-    if not path.exists():
+    if TomlDocument.is_missing(path):
         return ReadSchedule(Schedule(), ())
     return schedule_of(TomlDocument.read(path, error=ScheduleError), sponsors=sponsors, pool=pool)
 

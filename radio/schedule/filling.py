@@ -30,6 +30,9 @@ MAX_ITEMS: Final = 4_000
 
 SHORT_KINDS: Final = (ItemKind.IDENT, ItemKind.PROMO)
 
+BED_ROW_MS: Final = 30_000
+"""The longest row of the built-in bed."""
+
 _PROBE_MS: Final = 60_000
 _MARGIN_MS: Final = 300
 
@@ -262,12 +265,15 @@ class _Room:
 
     def bed(self, title: str) -> None:
         """Nothing can be played: the built-in bed sounds for as long as there is room."""
+        reason = "bed: the library has nothing for this clock"
         left_ms = self.left_ms()
-        if left_ms > 0:
-            reason = "bed: the library has nothing for this clock"
+        while left_ms > 0:
+            # in short rows: playout takes rows whole, and what is put into the library shall be heard soon
+            air_ms = min(left_ms, BED_ROW_MS)
             self.batch.append(
-                Draft(kind=ItemKind.FILL, title=title, air_ms=left_ms, reason=reason, span=self.span)
+                Draft(kind=ItemKind.FILL, title=title, air_ms=air_ms, reason=reason, span=self.span)
             )
+            left_ms -= air_ms
 
 
 def _probe(kind: ItemKind, span: Span) -> Draft:

@@ -8,8 +8,8 @@ playout has not taken, so what is on the air is never cut.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC
 from pathlib import Path
 from typing import Final
@@ -103,9 +103,9 @@ class Planner:
         await self.prune()
         scheduler = AsyncIOScheduler(timezone=UTC)
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S}
-        scheduler.add_job(self.extend, "date", **options)
-        scheduler.add_job(self.extend, "interval", seconds=TICK_S, **options)
-        scheduler.add_job(self.prune, "interval", seconds=PRUNE_EVERY_S, **options)
+        scheduler.add_job(_until_stopped, "date", args=(self.extend,), **options)
+        scheduler.add_job(_until_stopped, "interval", args=(self.extend,), seconds=TICK_S, **options)
+        scheduler.add_job(_until_stopped, "interval", args=(self.prune,), seconds=PRUNE_EVERY_S, **options)
         scheduler.start()
         exit_stack.callback(scheduler.shutdown, wait=False)
 
@@ -162,3 +162,9 @@ class Planner:
         if station not in self._stations:
             raise UnknownStation(station, self._stations)
         return self._stations[station]
+
+
+async def _until_stopped(work: Callable[[], Awaitable[None]]) -> None:
+    """Run a job; that the scheduler cancels it at a stop is no failure of it."""
+    with suppress(asyncio.CancelledError):
+        await work()

@@ -152,7 +152,7 @@ def read_sponsors(path: Path, *, stations: tuple[str, ...] | None = None) -> Spo
     ``stations`` are the ids that a campaign may name; None takes any. Limits: 1 MB, 2,000 sponsors, 5,000
     campaigns. Raises ScheduleError with file, line, key and what is allowed.
     """
-    if not path.exists():
+    if TomlDocument.is_missing(path):
         return SponsorBook()
     return sponsors_of(TomlDocument.read(path, error=ScheduleError), stations=stations)
 

@@ -42,6 +42,7 @@ sponsors = "schedules/sponsors.toml"
 
 [network]
 name = "Test network"
+site = "demo"
 pictures = "{pictures}"
 
 [[stations]]

@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import pytest
 from listening import open_page, press_play, seen
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 from radio_process import WEB
 
 WIDTHS_PX = (360, 1440)
+HOME = "/?home"
+"""Stands for the page of a network that has no page of its own; the test network shows the demo's."""
 LIGHTS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 CHECK = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ['violations'] });
@@ -48,6 +50,14 @@ def _install_packages() -> None:
     assert status == 0, f"npm ci ended with status {status} in radio/web"
 
 
+async def _home(route: Route) -> None:
+    """The page as built, with its words, beneath the service's own headers."""
+    answer = await route.fetch()
+    text = (WEB / "dist" / "home.html").read_text(encoding="utf-8")
+    text = text.replace("{{network.name}}", "Test network").replace("{{network.tagline}}", "Heard in tests")
+    await route.fulfill(response=answer, body=text)
+
+
 async def _faults(page: Page, axe: str, where: str) -> list[str]:
     await page.evaluate(axe)
     found: list[str] = [f"{where}: {fault}" for fault in await page.evaluate(CHECK)]
@@ -59,11 +69,12 @@ async def _faults(page: Page, axe: str, where: str) -> list[str]:
 
 
 @pytest.mark.parametrize("width", WIDTHS_PX)
-@pytest.mark.parametrize("path", ["/", "/embed/tones", "/embed/hostile"])
+@pytest.mark.parametrize("path", ["/", HOME, "/embed/tones", "/embed/hostile"])
 async def test_page_is_accessible_and_fits(
     page: Page, origin: str, axe_source: str, path: str, width: int
 ) -> None:
     await page.set_viewport_size({"width": width, "height": 800})
+    await page.route(f"{origin}{HOME}", _home)
     await open_page(page, f"{origin}{path}")
     faults = []
     for light in LIGHTS:
