@@ -14,7 +14,7 @@ from radio.stations.availability import Status
 from radio.units import UtcMs
 
 NEXT_ROWS: Final = 5
-QUIET_KINDS: Final = (ItemKind.IDENT, ItemKind.FILL, ItemKind.SPONSOR)
+QUIET_KINDS: Final = (ItemKind.IDENT, ItemKind.FILL, ItemKind.PROMO, ItemKind.SPONSOR)
 """Kinds that "Next Up" passes over: what a listener waits for is a programme, speech or music."""
 
 

@@ -30,6 +30,8 @@ FLAGS = [
     "--disable-sync",
     "--disable-quic",
     "--no-first-run",
+    # a page that a test makes up comes from no address, and so from outside this machine
+    "--disable-features=LocalNetworkAccessChecks",
 ]
 FIRST_TEST_MAY_INSTALL_S = 900
 
@@ -81,16 +83,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 def chromium(playwright: Playwright) -> str:
     """A Chrome or Chromium that starts; installed first where that is allowed. Raises ProgramMissing."""
-    chosen = os.environ.get("NEXTUP_CHROMIUM")
+    chosen = os.environ.get("RADIO_CHROMIUM")
     if chosen:
         if not _starts(chosen):
-            raise ProgramMissing(f"NEXTUP_CHROMIUM is {chosen!r}, and that does not start.")
+            raise ProgramMissing(f"RADIO_CHROMIUM is {chosen!r}, and that does not start.")
         return chosen
     found = _found(playwright) or (_found(playwright) if may_install() and install("chromium") else None)
     if found is None:
         raise ProgramMissing(
             "The browser tests need Chrome or Chromium. Install it (Debian: sudo apt-get install chromium; "
-            "elsewhere: python -m playwright install --with-deps chromium), or name it in NEXTUP_CHROMIUM."
+            "elsewhere: python -m playwright install --with-deps chromium), or name it in RADIO_CHROMIUM."
         )
     return found
 

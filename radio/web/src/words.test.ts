@@ -113,6 +113,15 @@ describe('webAddress', () => {
   });
 });
 
+describe('nowDetail', () => {
+  it.each([
+    [item(), 'Grey Heron, Estuary'],
+    [item({ artist: 'Salt on the Window' }), 'Estuary'],
+    [item({ kind: 'sponsor' }), ''],
+    [null, ''],
+  ])('%o: %s', (now, words) => expect(nowDetail(state('harbor', { now }))).toBe(words));
+});
+
 describe('isMusic', () => {
   it.each([
     [item(), true],

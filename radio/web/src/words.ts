@@ -63,9 +63,10 @@ export function nowTitle(state: StationState): string {
   return state.now?.title || state.programme?.title || state.station.name;
 }
 
-/** Who is heard, and from what: `Artist, Album`. */
+/** Who is heard, and from what: `Artist, Album`; nothing that the title says already, nor of a sponsor's message. */
 export function nowDetail({ now }: StationState): string {
-  return [now?.artist, now?.album].filter(Boolean).join(', ');
+  if (!now || now.kind === 'sponsor') return '';
+  return [now.artist, now.album].filter((words) => words && words !== now.title).join(', ');
 }
 
 /** Whether the performers say more to a listener than the programme does: they do in music. */

@@ -1,20 +1,20 @@
 import { type TemplateResult, html, nothing } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import type { StationState } from '../protocol';
 import { timeOfDay } from '../times';
 import { availabilityWords, isWell, nowDetail, nowTitle, webAddress } from '../words';
 
 /** Pieces that several elements draw. All text goes through bindings, never through markup. */
 
-/** A square picture; the station's initial stands in while there is none or it does not load. */
+/**
+ * A square picture; the station's initial stands in while there is none or it does not load. Each address has
+ * an element of its own: one that changed its address would go on showing what was there before.
+ */
 export function picture(address: string | null, name: string): TemplateResult {
   return html`<span class="picture serif">
     <span aria-hidden="true">${Array.from(name)[0] ?? ''}</span>
-    ${address ? html`<img alt="" src=${address} decoding="async" @load=${reveal} @error=${conceal} />` : nothing}
+    ${keyed(address, address ? html`<img alt="" src=${address} decoding="async" @error=${conceal} />` : nothing)}
   </span>`;
-}
-
-function reveal(event: Event): void {
-  (event.target as HTMLImageElement).hidden = false;
 }
 
 function conceal(event: Event): void {

@@ -63,6 +63,7 @@ export class RadioPlayer extends RadioElement implements Receiver {
   #playback: Playback | null = null;
   #session: string | null = null;
   #told: string | null = null;
+  #wasLive = false;
 
   constructor() {
     super();
@@ -140,6 +141,10 @@ export class RadioPlayer extends RadioElement implements Receiver {
 
   override networkChanged(): void {
     this.requestUpdate();
+    const isLive = this.network.feed.status === 'live';
+    // Where push has come back the stream has too, mostly; and it need not wait for its next attempt.
+    if (isLive && !this.#wasLive) this.#playback?.nudge();
+    this.#wasLive = isLive;
     const state = this.#state;
     if (state && state.station.id !== this.#told) {
       this.#told = state.station.id;
