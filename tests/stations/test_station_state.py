@@ -168,8 +168,8 @@ def test_next_by_item_passes_over_what_nobody_waits_for_and_shows_five() -> None
     ]
     coming = [row(number, kind=kind) for number, kind in enumerate(kinds, 1)]
     state = state_of(station(next_shows="item"), seen(coming=coming, next_programme=airing(1)))
-    assert [entry["kind"] for entry in state["next"]] == ["music", "speech", "promo", "live", "music"]
-    assert [entry["id"] for entry in state["next"]] == ["row-2", "row-4", "row-6", "row-7", "row-8"]
+    assert [entry["kind"] for entry in state["next"]] == ["music", "speech", "live", "music", "music"]
+    assert [entry["id"] for entry in state["next"]] == ["row-2", "row-4", "row-7", "row-8", "row-9"]
     assert state_of(station(next_shows="item"), seen(next_programme=airing(1)))["next"] == []
 
 
