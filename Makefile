@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 WEB := radio/web
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# small matrices: several threads of BLAS only fight with the test workers
+export OPENBLAS_NUM_THREADS = 1
 
 run: .venv/ready  ## put the demo stations on the air
 	$(BIN)/radio run

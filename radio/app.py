@@ -16,10 +16,12 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from radio.api.artwork import artwork_routes
 from radio.api.console import Actions, console_routes
 from radio.api.events_stream import EventStreams
 from radio.api.handover import handover_routes
 from radio.api.health import health_routes
+from radio.api.library_api import LibraryApi, Stations
 from radio.api.playlists import playlist_routes
 from radio.api.public import PublicApi
 from radio.api.push_socket import PushSockets
@@ -31,6 +33,7 @@ from radio.config import Config, StationConfig
 from radio.events import Availability
 from radio.library.keeper import LibraryKeeper
 from radio.library.scan import Progress
+from radio.library.shrinker import Shrinker
 from radio.log import LogRow
 from radio.metrics import Metrics
 from radio.playout import Output, StationPlayout, ThreadLoader
@@ -40,6 +43,7 @@ from radio.push.hub import Hub
 from radio.push.limits import Admission
 from radio.schedule import PlannedStation, Planner, StoredLogs
 from radio.schedule.watch import watch_files
+from radio.sponsors import read_sponsors
 from radio.stations import AsRunRecorder, StationService
 from radio.store import Store, as_run
 from radio.streaming.chunks import Chunk
@@ -211,6 +215,8 @@ class _Composition:
         sockets = PushSockets(self.hub, self.clock, heartbeat, admission=admission)
         events = EventStreams(self.hub, self.clock, heartbeat, admission=admission)
 
+        pictures = await self.stack.enter_async_context(Shrinker(self.store))
+
         def streams() -> Listener:
             return Listener(self.mounts)
 
@@ -218,6 +224,8 @@ class _Composition:
             serving(
                 http_application(
                     [
+                        *artwork_routes(pictures, frozenset(self.services)),
+                        *self._library_api().routes(),
                         *self._routes(),
                         web.get("/api/events", events.handle),
                         *handover_routes(streams=streams, sockets=sockets.protocol),
@@ -234,6 +242,17 @@ class _Composition:
         await self.stack.enter_async_context(events)
         self.stack.callback(self.mounts.close)
         return port
+
+    def _library_api(self) -> LibraryApi:
+        config = self.config
+        roots = {station.id: [str(root) for root in config.roots_of(station)] for station in config.stations}
+        sponsors = config.path(config.sponsors)
+        stations = Stations(
+            roots=roots,
+            schedule=self.planner.schedule,
+            sponsors=lambda: read_sponsors(sponsors, stations=tuple(roots)),
+        )
+        return LibraryApi(self.store, self.library, stations, self.clock)
 
     def _routes(self) -> list[Any]:
         config = self.config

@@ -6,6 +6,8 @@ The tree::
     ├── ConfigurationError        configuration_invalid   a file, a line, a key and what is allowed
     │   └── ScheduleError         schedule_invalid        the same for schedules/*.toml
     ├── InvalidRequest            invalid_request         a request's field and what is allowed
+    │   ├── MethodNotAllowed      method_not_allowed
+    │   └── ChangedMeanwhile      changed_meanwhile       another operator was faster
     ├── Unauthenticated           unauthenticated         no token, or one that is not known
     ├── Forbidden                 forbidden               a token without the right
     ├── NotFound                  not_found
@@ -14,6 +16,7 @@ The tree::
     │   └── UnknownItem           unknown_item
     ├── LimitReached              limit_reached           try again later
     ├── AudioError                audio_invalid           a file that cannot be played, and why
+    ├── TagsNotWritten            tags_not_written        a file whose tags cannot be changed, and why
     ├── StoreError                store_unavailable
     │   └── StoreTooNew           store_too_new           made by a later release
     ├── AddressInUse              address_in_use          another process has the port
@@ -90,6 +93,18 @@ class InvalidRequest(RadioError):
         super().__init__(f"{problem} Allowed: {allowed}." if allowed else problem)
 
 
+class MethodNotAllowed(InvalidRequest):
+    """The address is right, what is to be done with it is not possible."""
+
+    code = "method_not_allowed"
+
+
+class ChangedMeanwhile(InvalidRequest):
+    """Something is no longer what the operator saw when the change was made."""
+
+    code = "changed_meanwhile"
+
+
 class Unauthenticated(RadioError):
     """No operator's token came with the request, or one that is not known."""
 
@@ -140,6 +155,17 @@ class AudioError(RadioError):
     """A file cannot be played. ``path`` names it, ``reason`` says why in a few words."""
 
     code = "audio_invalid"
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path = str(path)
+        self.reason = reason
+        super().__init__(f"{self.path}: {reason}")
+
+
+class TagsNotWritten(RadioError):
+    """The tags of a file cannot be changed, and the file is as it was. ``reason`` says why."""
+
+    code = "tags_not_written"
 
     def __init__(self, path: Path | str, reason: str) -> None:
         self.path = str(path)

@@ -126,6 +126,8 @@ class Radio:
                 await self._take_in(until_bytes)
         except TimeoutError:
             pass
+        if self._reader.at_eof():
+            self._writer.close()
         return Heard(self.status, bytes(self._audio), self._titles)
 
     def switch_off(self) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from radio.audio.guard import CheckedFile, check_file
 from radio.audio.pcm import Pcm
-from radio.audio.reader import Planes, Reader
+from radio.audio.reader import Planes, Reader, safe
 from radio.errors import AudioError
 from radio.units import CHANNELS, gain_factor, samples_of
 
@@ -102,7 +102,7 @@ class Deck:
             piece = next(self._pieces, None)
             if piece is None:
                 return False
-            self._piece, self._at = piece, 0
+            self._piece, self._at = safe(piece), 0
         return True
 
     def _start_at(self, cue_in_ms: int, seek_ms: int) -> None:

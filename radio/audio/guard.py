@@ -37,7 +37,7 @@ def check_file(path: Path) -> CheckedFile:
     """Refuse what must not be opened as sound.
 
     Allowed are regular files of 1 byte to 4 GiB whose leading ID3v2 tags have at most 16 MiB each and whose
-    tags of any kind (ID3v2 frames, Vorbis comments, RIFF and AIFF chunks, MP4 items) hold at most
+    tags of any kind (ID3v2 frames, Vorbis comments, APE items, RIFF and AIFF chunks, MP4 and ASF items) hold at most
     :data:`MAX_TAG_ENTRIES` entries. :raises AudioError: with the reason.
     """
     try:

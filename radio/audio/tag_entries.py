@@ -2,7 +2,7 @@
 
 Formats: ID3v2 (https://id3.org/id3v2.4.0-structure), FLAC (RFC 9639, section 8), Vorbis comments in Ogg
 (Vorbis I, section 5; RFC 7845, section 5.2), RIFF WAVE and AIFF chunks, ISO base media boxes (ISO/IEC
-14496-12).
+14496-12). Others are counted in :mod:`radio.audio.other_entries`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import BinaryIO, Final, Literal
+
+from radio.audio.other_entries import ASF_HEADER, ape_entries, asf_entries
 
 _OGG_PAGES: Final = 8
 _LONGEST_VENDOR: Final = 4096
@@ -45,12 +47,14 @@ def id3_bytes(file: BinaryIO, start: int) -> int:
 
 
 def count_entries(file: BinaryIO, start: int, limit: int) -> None:
-    """Step over the entries of whatever tag or container stands at ``start``; an unknown one has none.
+    """Step over the entries of whatever tag or container stands at ``start``, and those of an APEv2 tag at the
+    end of the file; an unknown one has none.
 
     :raises TooManyEntries: more than ``limit``. :raises ValueError: a comment header that makes no sense.
     """
-    head = _at(file, start, 12)
+    head = _at(file, start, 16)
     counter = _Counter(limit)
+    counter.add(ape_entries(file))
     walk: Callable[[BinaryIO, int, _Counter], None] | None = None
     if id3_bytes(file, start):
         walk = _id3
@@ -64,6 +68,8 @@ def count_entries(file: BinaryIO, start: int, limit: int) -> None:
         walk = _aiff
     elif head[4:8] == b"ftyp":
         walk = _mp4
+    elif head == ASF_HEADER:
+        counter.add(asf_entries(file, start, limit))
     if walk is not None:
         walk(file, start, counter)
 

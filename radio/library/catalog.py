@@ -7,14 +7,19 @@ particular to one database.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, select
 
+from radio.errors import UnknownItem
+from radio.library import details, search_index
 from radio.library.artwork import Artwork
-from radio.library.changes import Known, Place
+from radio.library.changes import Known, KnownItem, Place
+from radio.library.corrections import corrected
+from radio.library.details import Details
 from radio.library.items import Item, RejectedFile
 from radio.library.walk import root_name
 from radio.store import tables
@@ -27,11 +32,13 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 class Batch(msgspec.Struct, kw_only=True):
     """What one transaction of a scan changes.
 
-    ``items`` replace what is known under their id and what is known at their place; ``rejected`` replace an
-    item at their place; ``removed`` are ids; ``forgotten`` are places of rejected files that are gone.
+    ``items`` replace what is known under their id and what is known at their place; ``details`` are theirs,
+    and an item without them is taken as it stands. ``rejected`` replace an item at their place; ``removed``
+    are ids; ``forgotten`` are places of rejected files that are gone.
     """
 
     items: list[Item] = msgspec.field(default_factory=list)
+    details: dict[str, Details] = msgspec.field(default_factory=dict)
     artwork: list[Artwork] = msgspec.field(default_factory=list)
     rejected: list[RejectedFile] = msgspec.field(default_factory=list)
     removed: list[str] = msgspec.field(default_factory=list)
@@ -46,6 +53,24 @@ def load_items(connection: Connection, roots: Iterable[str | Path] | None = None
     return _in_roots(connection, Item, tables.items, roots)
 
 
+def load_item(connection: Connection, item_id: str, roots: Iterable[str | Path] | None = None) -> Item:
+    """The item with that id. Raises UnknownItem where there is none in the roots."""
+    query = _select(Item, tables.items).where(tables.items.c.id == item_id)
+    found = next(iter(_values(connection, Item, query)), None)
+    if found is None or (roots is not None and found.root not in {root_name(root) for root in roots}):
+        raise UnknownItem(f"There is no item {item_id[:80]!r}.")
+    return found
+
+
+def load_some(connection: Connection, item_ids: Sequence[str]) -> list[Item]:
+    """The items with these ids, in their order; those that are gone are left out."""
+    found: dict[str, Item] = {}
+    for some in _in_parts(item_ids):
+        query = _select(Item, tables.items).where(tables.items.c.id.in_(some))
+        found.update((item.id, item) for item in _values(connection, Item, query))
+    return [found[item_id] for item_id in item_ids if item_id in found]
+
+
 def load_rejected(connection: Connection, roots: Iterable[str | Path] | None = None) -> list[RejectedFile]:
     """The rejected files of the roots, or of all, by root and path."""
     return _in_roots(connection, RejectedFile, tables.rejected, roots)
@@ -53,18 +78,40 @@ def load_rejected(connection: Connection, roots: Iterable[str | Path] | None = N
 
 def load(connection: Connection) -> Known:
     """Everything that scans compare with."""
-    return Known(load_items(connection), load_rejected(connection))
+    c = tables.items.c
+    query = select(c.id, c.root, c.path, c.size_bytes, c.mtime_ns, c.content_hash, c.inode)
+    return Known(list(starmap(KnownItem, connection.execute(query))), load_rejected(connection))
 
 
 def apply(connection: Connection, batch: Batch) -> None:
-    """Write ``batch``; the same batch again changes nothing more."""
-    _delete_ids(connection, [*batch.removed, *(item.id for item in batch.items)])
-    _delete_places(connection, tables.items, _places([*batch.items, *batch.rejected]))
-    _delete_places(connection, tables.rejected, [*batch.forgotten, *_places([*batch.items, *batch.rejected])])
+    """Write ``batch``; the same batch again changes nothing more. What people corrected stays corrected."""
+    taken = _places([*batch.items, *batch.rejected])
+    gone = {*batch.removed, *_ids_at(connection, taken)} - {item.id for item in batch.items}
+    _delete_ids(connection, [*gone, *(item.id for item in batch.items)])
+    details.drop(connection, gone)
+    search_index.drop(connection, gone)
+    _delete_places(connection, tables.rejected, [*batch.forgotten, *taken])
     for art in batch.artwork:
         put_artwork(connection, art)
-    _insert(connection, tables.items, batch.items)
+    _put_items(connection, batch)
     _insert(connection, tables.rejected, batch.rejected)
+
+
+def index_missing(connection: Connection) -> int:
+    """Make items that an earlier release kept fit to be searched and corrected; returns how many there were."""
+    found = load_some(connection, search_index.missing(connection))
+    details.put(connection, [Details.of(item) for item in found])
+    search_index.put(connection, found, {})
+    search_index.set_keys(connection, found)
+    return len(found)
+
+
+def replace_item(connection: Connection, item: Item) -> None:
+    """Put ``item``, as it shall be seen, in the place of the item with its id; its details stay."""
+    comment = details.comment_of(connection, item.id)
+    _delete_ids(connection, [item.id])
+    connection.execute(insert(tables.items), [_columns(item)])
+    search_index.put(connection, [item], {item.id: comment})
 
 
 def get_artwork(connection: Connection, artwork_id: str) -> Artwork | None:
@@ -78,6 +125,21 @@ def put_artwork(connection: Connection, art: Artwork) -> None:
     known = select(tables.artwork.c.id).where(tables.artwork.c.id == art.id)
     if connection.execute(known).first() is None:
         _insert(connection, tables.artwork, [art])
+
+
+def _put_items(connection: Connection, batch: Batch) -> None:
+    if not batch.items:
+        return
+    known = [batch.details.get(item.id) or Details.of(item) for item in batch.items]
+    details.put(connection, known)
+    set_by_people = details.corrections(connection, [item.id for item in batch.items])
+    shown = [corrected(item, set_by_people.get(item.id, {})) for item in batch.items]
+    connection.execute(insert(tables.items), [_columns(item) for item in shown])
+    search_index.put(connection, shown, {one.item.id: one.comment for one in known})
+
+
+def _columns(item: Item) -> dict[str, Any]:
+    return msgspec.structs.asdict(item) | search_index.keys_of(item)
 
 
 def _in_roots(
@@ -105,6 +167,13 @@ def _insert(connection: Connection, table: Table, values: Sequence[msgspec.Struc
 
 def _places(values: Iterable[Item | RejectedFile]) -> list[Place]:
     return [(value.root, value.path) for value in values]
+
+
+def _ids_at(connection: Connection, places: Iterable[Place]) -> list[str]:
+    c = tables.items.c
+    at = select(c.id).where(c.root == bindparam("at_root"), c.path == bindparam("at_path"))
+    found = (connection.execute(at, {"at_root": root, "at_path": path}).scalar() for root, path in places)
+    return [item_id for item_id in found if item_id is not None]
 
 
 def _delete_ids(connection: Connection, ids: Collection[str]) -> None:

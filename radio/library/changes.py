@@ -1,6 +1,7 @@
 """What a walk of the roots means for what is known: pure comparisons.
 
-An unchanged file has the size and the time of change that are known. A file is recognised by its content
+An unchanged file has the size, the time of change and the inode that are known; an inode that is not known on
+one side says nothing. A file is recognised by its content
 first, so that a rename, a swap of two names or a new root keeps every id; then by its path, so that a new tag
 or a corrected recording keeps the id; otherwise it is new.
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -25,10 +27,30 @@ FEW_ITEMS: Final = 10
 """A root with fewer known items may be emptied altogether; measuring them again would cost seconds."""
 
 
+class KnownItem(msgspec.Struct, frozen=True):
+    """The part of an item that says which file it is; so much of 200,000 items is soon loaded."""
+
+    id: str
+    root: str
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    content_hash: str
+    inode: int = 0
+
+    @property
+    def file(self) -> Path:
+        """The absolute path of the file."""
+        return Path(self.root) / self.path
+
+
+AnyItem: TypeAlias = Item | KnownItem
+
+
 class Known(msgspec.Struct, frozen=True):
     """What the store holds: every item, of all roots, and every rejected file."""
 
-    items: Sequence[Item]
+    items: Sequence[AnyItem]
     rejected: Sequence[RejectedFile]
 
 
@@ -42,20 +64,26 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
     unchanged: int
     wanted: list[Found]
-    missing: list[Item]
+    missing: list[AnyItem]
     refused: list[RejectedFile]
     forgotten: list[Place]
     problems: list[Problem]
 
 
-def compare(known: Known, walks: Sequence[RootWalk]) -> Changes:
-    """Compare the walks of the configured roots with what is known. Items of other roots are left alone."""
+def compare(known: Known, walks: Sequence[RootWalk], again: Collection[str] = ()) -> Changes:
+    """Compare the walks of the configured roots with what is known. Items of other roots are left alone.
+
+    Items whose id is in ``again`` are wanted although their files did not change.
+    """
     items = {(item.root, item.path): item for item in known.items}
     rejected = {(file.root, file.path): file for file in known.rejected}
     found = {(file.root, file.path): file for walk in walks for file in walk.found}
     refused = {(file.root, file.path): file for walk in walks for file in walk.refused}
     wanted = [
-        file for place, file in found.items() if not _is_same(file, items.get(place) or rejected.get(place))
+        file
+        for place, file in found.items()
+        if not _is_same(file, (item := items.get(place)) or rejected.get(place))
+        or (again and item is not None and item.id in again)
     ]
     emptied = [walk for walk in walks if walk.bare and _count(known.items, walk.root) >= FEW_ITEMS]
     sure = {walk.root: walk for walk in walks if walk not in emptied}
@@ -72,8 +100,11 @@ def compare(known: Known, walks: Sequence[RootWalk]) -> Changes:
     )
 
 
-def _is_same(file: Found, known: Item | RejectedFile | None) -> bool:
-    return known is not None and (known.size_bytes, known.mtime_ns) == (file.size_bytes, file.mtime_ns)
+def _is_same(file: Found, known: AnyItem | RejectedFile | None) -> bool:
+    if known is None or known.mtime_ns != file.mtime_ns or known.size_bytes != file.size_bytes:
+        return False
+    inode = 0 if isinstance(known, RejectedFile) else known.inode
+    return not inode or not file.inode or inode == file.inode
 
 
 def _is_gone(place: Place, walks: Mapping[str, RootWalk]) -> bool:
@@ -81,7 +112,7 @@ def _is_gone(place: Place, walks: Mapping[str, RootWalk]) -> bool:
     return root in walks and walks[root].knows(path)
 
 
-def _count(items: Iterable[Item], root: str) -> int:
+def _count(items: Iterable[AnyItem], root: str) -> int:
     return sum(item.root == root for item in items)
 
 
@@ -93,7 +124,7 @@ def _bare(root: str, count: int) -> Problem:
     )
 
 
-def candidates(changes: Changes, strays: Sequence[Item], known: Known) -> dict[Found, list[Item]]:
+def candidates(changes: Changes, strays: Sequence[AnyItem], known: Known) -> dict[Found, list[AnyItem]]:
     """For each wanted file the items that it may turn out to be, by size; only these files need a hash now.
 
     Items are open to be claimed when their file is gone or is itself wanted; ``strays`` are items of roots
@@ -105,7 +136,7 @@ def candidates(changes: Changes, strays: Sequence[Item], known: Known) -> dict[F
         *strays,
         *(item for item in known.items if (item.root, item.path) in places),
     ]
-    by_size: dict[int, list[Item]] = defaultdict(list)
+    by_size: dict[int, list[AnyItem]] = defaultdict(list)
     for item in open_items:
         by_size[item.size_bytes].append(item)
     return {file: by_size[file.size_bytes] for file in changes.wanted if file.size_bytes in by_size}
@@ -114,14 +145,14 @@ def candidates(changes: Changes, strays: Sequence[Item], known: Known) -> dict[F
 class Identity(msgspec.Struct, frozen=True):
     """Which item a wanted file is, and whether its content is still what was measured."""
 
-    item: Item
+    item: AnyItem
     same_content: bool
 
 
 def identify(
     wanted: Sequence[Found],
     hashes: Mapping[Found, str],
-    possible: Mapping[Found, Sequence[Item]],
+    possible: Mapping[Found, Sequence[AnyItem]],
     known: Known,
 ) -> dict[Found, Identity]:
     """Decide which wanted files are known items. Each item is claimed once; content counts before path."""
@@ -129,12 +160,12 @@ def identify(
     claimed: dict[str, Found] = {}
     decided: dict[Found, Identity] = {}
 
-    def claim(file: Found, item: Item | None, same_content: bool) -> None:
+    def claim(file: Found, item: AnyItem | None, same_content: bool) -> None:
         if item is not None and file not in decided and item.id not in claimed:
             claimed[item.id] = file
             decided[file] = Identity(item, same_content)
 
-    def same(file: Found) -> list[Item]:
+    def same(file: Found) -> list[AnyItem]:
         return [item for item in possible.get(file, ()) if item.content_hash == hashes.get(file)]
 
     for file in wanted:
@@ -146,7 +177,7 @@ def identify(
     return decided
 
 
-def _at(item: Item, file: Found) -> bool:
+def _at(item: AnyItem, file: Found) -> bool:
     return (item.root, item.path) == (file.root, file.path)
 
 

@@ -16,6 +16,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     keeps it. ``root`` is the absolute folder that was scanned, ``path`` the POSIX path below it, ``category``
     the first folder of that path (empty for files directly in the root). ``cue_in_ms`` and ``cue_out_ms`` bound
     the sound that is heard; the air length is their difference. ``artwork`` is the id of a picture.
+
+    ``intro_ms`` is how long the item sounds before its voice, ``outro_ms`` where its ending starts, both from
+    the start of the file; ``problems`` are short words such as ``clipping``. ``inode`` is the file's number
+    in its file system, 0 where it is not known. What a person corrected stands here in place of what the
+    file says (:mod:`radio.library.corrections`).
     """
 
     id: str
@@ -37,6 +42,22 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     loudness_lufs: Lufs | None = None
     true_peak_db: Decibels | None = None
     artwork: str | None = None
+    album_artist: str | None = None
+    conductor: str | None = None
+    label: str | None = None
+    isrc: str | None = None
+    language: str | None = None
+    explicit: bool | None = None
+    bpm: float | None = None
+    musical_key: str | None = None
+    work: str | None = None
+    movement: str | None = None
+    ensemble: str | None = None
+    loudness_range_lu: float | None = None
+    intro_ms: DurationMs | None = None
+    outro_ms: DurationMs | None = None
+    problems: tuple[str, ...] = ()
+    inode: int = 0
 
     @property
     def air_ms(self) -> DurationMs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ import structlog
 
 from radio.errors import RadioError
 from radio.library.library import Library
-from radio.library.scan import Progress, Scanner, ScanReport
+from radio.library.scan import Progress, Scanner, ScanProgress, ScanReport
 from radio.library.watch import Watcher
 from radio.store import Store
 
@@ -32,15 +32,40 @@ class LibraryKeeper:
         self._on_change = on_change
         self._wanted = asyncio.Event()
         self._restless = 0
+        self.progress: ScanProgress | None = None
         self.current = Library(())
 
     async def load(self) -> None:
         """Take what earlier scans found as the present snapshot."""
         self.current = await self._scanner.library()
 
-    async def scan(self, progress: Progress | None = None) -> ScanReport:
-        """Look through every folder, and tell what changed. Raises StoreError, LimitReached."""
-        report = await self._scanner.scan(progress)
+    async def refresh(self) -> None:
+        """Take up what was changed in the store, and tell it on."""
+        await self.load()
+        if self._on_change is not None:
+            await self._on_change()
+
+    async def scan(
+        self,
+        progress: Progress | None = None,
+        *,
+        retry_rejected: bool = False,
+        again: Collection[str] = (),
+    ) -> ScanReport:
+        """Look through every folder, and tell what changed; ``progress`` also stands in an attribute meanwhile.
+
+        ``again`` and ``retry_rejected`` as of :meth:`Scanner.scan`. Raises StoreError, LimitReached.
+        """
+
+        def tell(step: ScanProgress) -> None:
+            self.progress = step
+            if progress is not None:
+                progress(step)
+
+        try:
+            report = await self._scanner.scan(tell, retry_rejected=retry_rejected, again=again)
+        finally:
+            self.progress = None
         for problem in report.problems:
             _journal.error(
                 "library_folder", path=problem.path, problem=problem.problem, advice=problem.advice
@@ -50,9 +75,7 @@ class LibraryKeeper:
                 "library_scanned", added=report.added, changed=report.changed, moved=report.moved,
                 removed=report.removed, rejected=report.rejected,
             )  # fmt: skip
-            await self.load()
-            if self._on_change is not None:
-                await self._on_change()
+            await self.refresh()
         return report
 
     async def keep(self, stop: asyncio.Event) -> None:

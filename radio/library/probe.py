@@ -6,19 +6,21 @@ import os
 import stat
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from radio.audio import fingerprint
 from radio.audio.guard import check_file
 from radio.audio.measure import measure
 from radio.errors import AudioError
 from radio.library.artwork import Artwork, picture
 from radio.library.items import Item, RejectedFile
+from radio.library.sound import Sound
 from radio.library.tagged import open_tagged
 from radio.library.tags import Tags, read_tags
+from radio.library.walk import inode_of
 from radio.library.words import cleaned
-from radio.units import Decibels, DurationMs, Lufs
 
 HASH_BYTES: Final = 20
 """The length of a content hash; as text it has twice as many digits."""
@@ -27,27 +29,18 @@ _READ_BYTES: Final = 1 << 20
 _OPEN_FLAGS: Final = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
-class Sound(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of an item that depends on nothing but the file's bytes, and takes long to find."""
-
-    content_hash: str
-    duration_ms: DurationMs
-    cue_in_ms: DurationMs
-    cue_out_ms: DurationMs
-    loudness_lufs: Lufs | None
-    true_peak_db: Decibels | None
-
-    @classmethod
-    def of(cls, item: Item) -> Sound:
-        """What was measured when ``item`` was probed."""
-        return cls(**{name: getattr(item, name) for name in cls.__struct_fields__})
-
-
 class Probed(msgspec.Struct, frozen=True):
-    """A file that can be aired. The item's id is for the caller to decide: here it is the content's hash."""
+    """A file that can be aired, with what its item was made of.
+
+    The item's id is for the caller to decide: here it is the content's hash. ``keys`` are those of the sound's
+    fingerprint.
+    """
 
     item: Item
     artwork: Artwork | None
+    sound: Sound
+    tags: Tags
+    keys: tuple[int, ...]
 
 
 class Unsettled(msgspec.Struct, frozen=True):
@@ -104,23 +97,13 @@ def _understood(
     path: Path, root: Path, name: str, status: os.stat_result, content_hash: str, known: Sound | None
 ) -> Probed:
     check_file(path)
-    sound = known if known is not None and known.content_hash == content_hash else _heard(path, content_hash)
+    if known is None or known.content_hash != content_hash:
+        known = Sound.measured(content_hash, measure(path))
     tagged = open_tagged(path)
     art = picture(path, tagged)
-    item = _item(root, name, status, sound, read_tags(path, tagged), art)
-    return Probed(item, art)
-
-
-def _heard(path: Path, content_hash: str) -> Sound:
-    found = measure(path)
-    return Sound(
-        content_hash=content_hash,
-        duration_ms=found.duration_ms,
-        cue_in_ms=found.cue_in_ms,
-        cue_out_ms=found.cue_out_ms,
-        loudness_lufs=found.loudness_lufs,
-        true_peak_db=found.true_peak_db,
-    )
+    tags = read_tags(path, tagged)
+    item = _item(root, name, status, known, tags, art)
+    return Probed(item, art, known, tags, tuple(sorted(fingerprint.keys(known.fingerprint))))
 
 
 def _item(
@@ -132,16 +115,25 @@ def _item(
         path=name,
         size_bytes=status.st_size,
         mtime_ns=status.st_mtime_ns,
+        inode=inode_of(status),
         category=name.partition("/")[0] if "/" in name else "",
-        title=tags.title,
-        artist=tags.artist,
-        album=tags.album,
-        genre=tags.genre,
-        date=tags.date,
-        composer=tags.composer,
         artwork=art.id if art else None,
-        **msgspec.structs.asdict(sound),
+        **_said(tags),
+        **sound.for_item(),
     )
+
+
+_SAID: Final = {
+    "title": "title", "artist": "artist", "album": "album", "album_artist": "album_artist", "genre": "genre",
+    "date": "date", "composer": "composer", "conductor": "conductor", "label": "label", "isrc": "isrc",
+    "language": "language", "explicit": "explicit", "bpm": "bpm", "musical_key": "initial_key", "work": "work",
+    "movement": "movement", "ensemble": "ensemble",
+}  # fmt: skip
+"""The fields of an item that the tags give, and what they are called there."""
+
+
+def _said(tags: Tags) -> dict[str, Any]:
+    return {field: getattr(tags, name, None) for field, name in _SAID.items()}
 
 
 def _rejected(root: Path, name: str, status: os.stat_result, reason: str) -> RejectedFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -13,13 +13,25 @@ from typing import Final
 import msgspec
 
 from radio.errors import AudioError
-from radio.library import catalog
+from radio.library import catalog, details
 from radio.library.catalog import Batch
-from radio.library.changes import Changes, Identity, Known, Place, candidates, compare, fresh_id, identify
+from radio.library.changes import (
+    AnyItem,
+    Changes,
+    Identity,
+    Known,
+    Place,
+    candidates,
+    compare,
+    fresh_id,
+    identify,
+)
+from radio.library.details import Details
 from radio.library.items import Item, RejectedFile
 from radio.library.library import Library
-from radio.library.probe import Sound, hashed
+from radio.library.probe import hashed
 from radio.library.prober import COMMAND, CannotStart, Prober, WorkerDied
+from radio.library.sound import Sound
 from radio.library.walk import Found, Problem, Stopped, WalkLimits, root_name, walk
 from radio.library.worker import Job, Reply
 from radio.store import Store
@@ -93,15 +105,22 @@ class Scanner:
         self.limit_s = limit_s
         self._one_at_a_time = asyncio.Lock()
 
-    async def scan(self, progress: Progress | None = None, *, retry_rejected: bool = False) -> ScanReport:
+    async def scan(
+        self,
+        progress: Progress | None = None,
+        *,
+        retry_rejected: bool = False,
+        again: Collection[str] = (),
+    ) -> ScanReport:
         """Scan all roots and write what changed, in batches, so that a scan that is cut short resumes.
 
         A file that is known with the same size and time of change costs one stat; ``retry_rejected`` probes
-        rejected files again. Items of a root that cannot be read are kept and the root is among the report's
+        rejected files again, and items whose id is in ``again`` are read and measured anew although their files
+        did not change. Items of a root that cannot be read are kept and the root is among the report's
         problems. When cancelled, the worker processes end first. Raises StoreError, LimitReached.
         """
         async with self._one_at_a_time:
-            return await _Scan(self, progress or _quiet).run(retry_rejected)
+            return await _Scan(self, progress or _quiet).run(retry_rejected, frozenset(again))
 
     async def library(self) -> Library:
         """The snapshot of what the store knows of the roots now."""
@@ -128,9 +147,12 @@ class _Scan:
         self._problems: list[Problem] = []
         self._done = 0
         self._total = 0
+        self._again: frozenset[str] = frozenset()
 
-    async def run(self, retry_rejected: bool) -> ScanReport:
+    async def run(self, retry_rejected: bool, again: frozenset[str]) -> ScanReport:
         store = self._scanner.store
+        self._again = again
+        await store.write(catalog.index_missing)
         known = await store.read(catalog.load)
         compared = msgspec.structs.replace(known, rejected=[]) if retry_rejected else known
         try:
@@ -147,17 +169,17 @@ class _Scan:
 
     def _survey(self, known: Known) -> Changes:
         walks = [walk(root, self._stop, self._scanner.limits) for root in self._scanner.roots]
-        changes = compare(known, walks)
+        changes = compare(known, walks, self._again)
         possible = candidates(changes, self._strays(known, changes), known)
         self._identities = identify(changes.wanted, self._hashes(possible), possible, known)
         return changes
 
-    def _strays(self, known: Known, changes: Changes) -> list[Item]:
+    def _strays(self, known: Known, changes: Changes) -> list[AnyItem]:
         sizes = {file.size_bytes for file in changes.wanted}
         elsewhere = (item for item in known.items if item.root not in self._scanner.roots)
         return [item for item in elsewhere if item.size_bytes in sizes and not os.path.lexists(item.file)]
 
-    def _hashes(self, possible: Mapping[Found, Sequence[Item]]) -> dict[Found, str]:
+    def _hashes(self, possible: Mapping[Found, Sequence[AnyItem]]) -> dict[Found, str]:
         hashes = {}
         for file in possible:
             if self._stop.is_set():
@@ -217,7 +239,7 @@ class _Scan:
     async def _probe(self, prober: Prober, file: Found) -> Reply:
         limit_s = self._scanner.limit_s(file.size_bytes)
         identity = self._identities.get(file)
-        known = Sound.of(identity.item) if identity and identity.same_content else None
+        known = await self._measured(identity)
         for _ in range(ATTEMPTS):
             try:
                 return await prober.ask(Job(file.root, file.path, limit_s, known))
@@ -227,9 +249,14 @@ class _Scan:
                 continue
         return _reject(file, f"ends the process that reads it, {ATTEMPTS} times")
 
+    async def _measured(self, identity: Identity | None) -> Sound | None:
+        if identity is None or not identity.same_content or identity.item.id in self._again:
+            return None
+        return await self._scanner.store.read(details.sound_of, identity.item.id)
+
     def _take(self, file: Found, reply: Reply) -> None:
         if reply.item is not None:
-            self._take_item(file, reply.item)
+            self._take_item(file, reply.item, reply)
             if reply.artwork is not None:
                 self._batch.artwork.append(reply.artwork)
                 self._batch_bytes += len(reply.artwork.data)
@@ -247,13 +274,21 @@ class _Scan:
         self._batch.rejected += files
         self._refused |= {(file.root, file.path) for file in files}
 
-    def _take_item(self, file: Found, probed: Item) -> None:
+    def _take_item(self, file: Found, probed: Item, reply: Reply) -> None:
         identity = self._identities.get(file)
         item_id = identity.item.id if identity else fresh_id(probed.content_hash, probed.path, self._taken)
         self._taken.add(item_id)
         self._kept.add(item_id)
-        self._batch.items.append(msgspec.structs.replace(probed, id=item_id))
-        self._count[_change(identity.item if identity else None, probed)] += 1
+        item = msgspec.structs.replace(probed, id=item_id)
+        self._batch.items.append(item)
+        self._batch.details[item_id] = Details(
+            item=item,
+            sound=reply.sound or Sound.of(item),
+            tags=msgspec.to_builtins(reply.tags) if reply.tags else {},
+            keys=reply.keys,
+        )
+        change = _change(identity.item if identity else None, probed)
+        self._count["changed" if change == "unchanged" and item_id in self._again else change] += 1
 
     def _is_due(self) -> bool:
         files = len(self._batch.items) + len(self._batch.rejected)
@@ -279,7 +314,7 @@ def _reject(file: Found, reason: str) -> Reply:
     )
 
 
-def _change(before: Item | None, after: Item) -> str:
+def _change(before: AnyItem | None, after: Item) -> str:
     if before is None:
         return "added"
     if (before.root, before.path) != (after.root, after.path):

@@ -1,121 +1,122 @@
 """The words that a file says about itself, brought to one form for every tag system.
 
-Sources, best first: the file's own tags (mutagen), what FFmpeg finds in the container (RIFF INFO and whatever
-mutagen cannot open), the file's name. The table of names per tag system serves reading now and writing later.
+Sources, best first: the file's own tags (mutagen; chunks of text, AES46 and BWF in WAVE files), what FFmpeg
+finds in a container whose tags mutagen refuses, the file's name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import av
 import msgspec
 
 from radio.audio.guard import check_file
-from radio.audio.reader import FORMATS
-from radio.library.tagged import Family, Tagged, open_tagged
+from radio.audio.reader import FORMATS, LENIENT
+from radio.library.bext import Bext
+from radio.library.cart import Cart
+from radio.library.encodings import repaired
+from radio.library.tag_names import NAMES, Family
+from radio.library.tag_texts import Texts, texts_of
+from radio.library.tag_values import (
+    beats_per_minute,
+    explicit_advice,
+    gain_db,
+    music_id,
+    number_pair,
+    r128_gain_db,
+)
+from radio.library.tagged import Broadcast, Tagged, open_tagged
 from radio.library.words import MAX_COMMENT, cleaned, cleaned_all, iso_date, isrc_code, title_from_name
+
+MUSICBRAINZ: Final = ("recording", "release", "artist", "work", "album_artist", "release_group")
+"""The keys of ``Tags.musicbrainz``."""
+
+_T = TypeVar("_T")
 
 
 class Tags(msgspec.Struct, frozen=True, kw_only=True):
-    """One file's words. ``title`` is never empty; other texts are None where nobody says.
+    """One file's words. ``title`` is never empty; others are None or empty where nobody says.
 
-    Texts are one line, cleaned, at most 300 characters (``comment`` 2000); at most 20 artists. ``date`` is
-    ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``isrc`` has 12 characters.
+    Texts are one line, cleaned, at most 300 characters (``comment`` 2000); at most 20 values where there can
+    be several. Dates are ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``date`` falls back on ``original_date``.
+    ``isrc`` has 12 characters (ISO 3901). ``explicit`` is False where the file says that it is clean.
+    Numbers are 1 to 9999. ``musicbrainz`` has UUIDs by the keys of :data:`MUSICBRAINZ`. The gains are those
+    that the file claims, ReplayGain's against -18 LUFS and R128's against -23. ``doubts`` names the fields
+    whose encoding was guessed, or is wrong in a way that could not be mended.
     """
 
     title: str
     artists: tuple[str, ...] = ()
     album: str | None = None
-    album_artist: str | None = None
-    genre: str | None = None
+    album_artists: tuple[str, ...] = ()
+    composers: tuple[str, ...] = ()
+    conductors: tuple[str, ...] = ()
+    work: str | None = None
+    movement: str | None = None
+    movement_number: int | None = None
+    ensembles: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
     date: str | None = None
-    composer: str | None = None
+    original_date: str | None = None
     label: str | None = None
+    catalog_number: str | None = None
     isrc: str | None = None
+    musicbrainz: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    language: str | None = None
+    explicit: bool | None = None
     comment: str | None = None
+    bpm: float | None = None
+    initial_key: str | None = None
+    track_number: int | None = None
+    track_total: int | None = None
+    disc_number: int | None = None
+    disc_total: int | None = None
+    replaygain_track_db: float | None = None
+    replaygain_album_db: float | None = None
+    r128_track_db: float | None = None
+    cart: Cart | None = None
+    bext: Bext | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def artist(self) -> str | None:
         """All artists in one line."""
-        return cleaned(", ".join(self.artists)) or None
+        return _line(self.artists)
+
+    @property
+    def album_artist(self) -> str | None:
+        """All artists of the album in one line."""
+        return _line(self.album_artists)
+
+    @property
+    def composer(self) -> str | None:
+        """All composers in one line."""
+        return _line(self.composers)
+
+    @property
+    def conductor(self) -> str | None:
+        """All conductors in one line."""
+        return _line(self.conductors)
+
+    @property
+    def ensemble(self) -> str | None:
+        """All ensembles in one line."""
+        return _line(self.ensembles)
+
+    @property
+    def genre(self) -> str | None:
+        """All genres in one line."""
+        return _line(self.genres)
 
 
-_Raw = dict[str, list[str]]
+def _line(texts: tuple[str, ...]) -> str | None:
+    return (texts[0] if len(texts) == 1 else cleaned(", ".join(texts))) if texts else None
 
-FIELD_NAMES: Final[Mapping[Family, Mapping[str, tuple[str, ...]]]] = {
-    Family.ID3: {
-        "title": ("TIT2",),
-        "artists": ("TPE1",),
-        "album": ("TALB",),
-        "album_artist": ("TPE2",),
-        "genre": ("TCON",),
-        "date": ("TDRC", "TDRL", "TDOR"),
-        "composer": ("TCOM",),
-        "label": ("TPUB",),
-        "isrc": ("TSRC",),
-        "comment": ("COMM",),
-    },
-    Family.VORBIS: {
-        "title": ("title",),
-        "artists": ("artists", "artist"),
-        "album": ("album",),
-        "album_artist": ("albumartist", "album artist"),
-        "genre": ("genre",),
-        "date": ("date", "year", "originaldate"),
-        "composer": ("composer",),
-        "label": ("label", "organization", "publisher"),
-        "isrc": ("isrc",),
-        "comment": ("comment", "description"),
-    },
-    Family.MP4: {
-        "title": ("\xa9nam",),
-        "artists": ("\xa9ART",),
-        "album": ("\xa9alb",),
-        "album_artist": ("aART",),
-        "genre": ("\xa9gen",),
-        "date": ("\xa9day",),
-        "composer": ("\xa9wrt",),
-        "label": ("----:com.apple.iTunes:LABEL", "\xa9pub"),
-        "isrc": ("----:com.apple.iTunes:ISRC",),
-        "comment": ("\xa9cmt",),
-    },
-    Family.APE: {
-        "title": ("Title",),
-        "artists": ("Artist",),
-        "album": ("Album",),
-        "album_artist": ("Album Artist", "AlbumArtist"),
-        "genre": ("Genre",),
-        "date": ("Year",),
-        "composer": ("Composer",),
-        "label": ("Label", "Publisher"),
-        "isrc": ("ISRC",),
-        "comment": ("Comment",),
-    },
-    Family.ASF: {
-        "title": ("Title",),
-        "artists": ("Author",),
-        "album": ("WM/AlbumTitle",),
-        "album_artist": ("WM/AlbumArtist",),
-        "genre": ("WM/Genre",),
-        "date": ("WM/Year",),
-        "composer": ("WM/Composer",),
-        "label": ("WM/Publisher",),
-        "isrc": ("WM/ISRC",),
-        "comment": ("Description",),
-    },
-}
-"""What each tag system calls a field of :class:`Tags`, the preferred name first."""
 
-_IN_CONTAINER: Final = tuple(
-    {
-        **FIELD_NAMES[Family.VORBIS],
-        "album_artist": ("album_artist", "albumartist", "album artist"),
-        "isrc": ("isrc", "tsrc"),
-    }.items()
-)
+_IN_CONTAINER: Final = tuple(NAMES[Family.VORBIS].items())
 
 
 def read_tags(path: Path, tagged: Tagged | None = None) -> Tags:
@@ -125,80 +126,117 @@ def read_tags(path: Path, tagged: Tagged | None = None) -> Tags:
     file that cannot be opened.
     """
     tagged = tagged or open_tagged(path)
-    raw = _from_tagged(tagged) if tagged else {}
-    if not raw.get("title") or not raw.get("artists"):
-        raw = {**_from_container(path), **raw}
-    return _normalised(raw, path)
+    if tagged is None:
+        return _Reading(_from_container(path)).tags(path.stem, Broadcast())
+    return tags_of(tagged, path.stem)
 
 
-def _normalised(raw: _Raw, path: Path) -> Tags:
-    def joined(field: str) -> str | None:
-        return cleaned(", ".join(cleaned_all(raw.get(field, ())))) or None
-
-    return Tags(
-        title=joined("title") or title_from_name(path.stem),
-        artists=cleaned_all(raw.get("artists", ())),
-        album=joined("album"),
-        album_artist=joined("album_artist"),
-        genre=joined("genre"),
-        date=next((date for text in raw.get("date", ()) if (date := iso_date(text[:40]))), None),
-        composer=joined("composer"),
-        label=joined("label"),
-        isrc=next((code for text in raw.get("isrc", ()) if (code := isrc_code(text))), None),
-        comment=next((line for text in raw.get("comment", ()) if (line := cleaned(text, MAX_COMMENT))), None),
-    )
+def tags_of(tagged: Tagged, stem: str) -> Tags:
+    """The words of opened tags; ``stem`` is the file's name, for a title where there is none."""
+    return _Reading(texts_of(tagged)).tags(stem, tagged.broadcast)
 
 
-def _from_tagged(tagged: Tagged) -> _Raw:
-    raw: _Raw = {}
-    for field, names in FIELD_NAMES[tagged.family].items():
-        try:
-            texts = _first_said(tagged, names)
-        except Exception:  # a frame that mutagen loads can still fail when its value is read
-            continue
-        if any(text.strip() for text in texts):
-            raw[field] = texts
-    return raw
+class _Reading:
+    """Judges the texts of one file and keeps account of doubtful ones."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._doubts: dict[str, None] = {}
+
+    def tags(self, stem: str, broadcast: Broadcast) -> Tags:
+        track, total = self._pair("track")
+        disc, discs = self._pair("disc")
+        original = self._first("original_date", _date)
+        return Tags(
+            title=self._joined("title") or title_from_name(stem),
+            artists=self._all("artists"),
+            album=self._joined("album"),
+            album_artists=self._all("album_artists"),
+            composers=self._all("composers"),
+            conductors=self._all("conductors"),
+            work=self._joined("work"),
+            movement=self._joined("movement"),
+            movement_number=self._first("movement_number", lambda text: number_pair(text)[0]),
+            ensembles=self._all("ensembles"),
+            genres=self._all("genres"),
+            date=self._first("date", _date) or original,
+            original_date=original,
+            label=self._joined("label"),
+            catalog_number=self._joined("catalog_number"),
+            isrc=self._first("isrc", isrc_code),
+            musicbrainz=self._musicbrainz(),
+            language=self._joined("language"),
+            explicit=self._first("explicit", explicit_advice),
+            comment=self._first("comment", lambda text: cleaned(self._mended("comment", text), MAX_COMMENT)),
+            bpm=self._first("bpm", beats_per_minute),
+            initial_key=self._joined("initial_key"),
+            track_number=track,
+            track_total=total,
+            disc_number=disc,
+            disc_total=discs,
+            replaygain_track_db=self._first("replaygain_track", gain_db),
+            replaygain_album_db=self._first("replaygain_album", gain_db),
+            r128_track_db=self._first("r128_track", r128_gain_db),
+            cart=broadcast.cart,
+            bext=broadcast.bext,
+            doubts=(*self._doubts, *broadcast.doubts),
+        )
+
+    def _all(self, field: str) -> tuple[str, ...]:
+        texts = self._texts.get(field)
+        return cleaned_all([self._mended(field, text) for text in texts[:100]]) if texts else ()
+
+    def _joined(self, field: str) -> str | None:
+        return _line(self._all(field))
+
+    def _first(self, field: str, judge: Callable[[str], _T | None]) -> _T | None:
+        for text in self._texts.get(field, ()):
+            if (value := judge(text)) is not None and value != "":
+                return value
+        return None
+
+    def _pair(self, field: str) -> tuple[int | None, int | None]:
+        number, total = self._first(field, _pair) or (None, None)
+        return number, total or self._first(f"{field}_total", lambda text: number_pair(text)[0])
+
+    def _musicbrainz(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for key in MUSICBRAINZ:
+            texts = self._texts.get(f"musicbrainz_{key}")
+            ids = dict.fromkeys(name for text in texts if (name := music_id(text))) if texts else {}
+            if ids:
+                found[key] = tuple(ids)
+        return found
+
+    def _mended(self, field: str, text: str) -> str:
+        if text.isascii():
+            return text
+        mended = repaired(text[: 4 * MAX_COMMENT])
+        if not mended.certain:
+            self._doubts[field] = None
+        return mended.text
 
 
-def _first_said(tagged: Tagged, names: Iterable[str]) -> list[str]:
-    for name in names:
-        if texts := _texts(tagged, name):
-            return texts
-    return []
+def _date(text: str) -> str | None:
+    return iso_date(text[:40])
 
 
-def _texts(tagged: Tagged, name: str) -> list[str]:
-    if tagged.family is Family.ID3:
-        return _frame_texts(tagged.entries, name)
-    value = tagged.entries.get(name) or []
-    return [_as_text(part) for part in ([value] if isinstance(value, str | bytes) else value)]
+def _pair(text: str) -> tuple[int | None, int | None] | None:
+    pair = number_pair(text)
+    return pair if any(pair) else None
 
 
-def _frame_texts(frames: Any, name: str) -> list[str]:
-    found = frames.getall(name)
-    if name == "COMM":  # described comments are mostly the private notes of programs
-        return [str(text) for frame in found if not frame.desc for text in frame.text]
-    if name == "TCON":
-        return [str(genre) for frame in found for genre in frame.genres]
-    return [str(text) for frame in found for text in frame.text]
-
-
-def _as_text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _from_container(path: Path) -> _Raw:
-    """What FFmpeg says; it knows RIFF INFO chunks and opens files whose tags mutagen refuses."""
+def _from_container(path: Path) -> Texts:
+    """What FFmpeg says of a file whose tags mutagen refuses."""
     try:
         skipped = str(check_file(path).sound_offset)
         options = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "skip_initial_bytes": skipped}
-        with av.open(str(path), options=options, metadata_errors="replace") as container:
+        with av.open(str(path), options=options, **LENIENT) as container:
             said = dict(container.metadata)
             for stream in container.streams.audio[:1]:
                 said = {**stream.metadata, **said}
     except Exception:
         return {}
     lower = {name.lower(): text for name, text in said.items()}
-    raw = {field: [lower[name] for name in names if lower.get(name)][:1] for field, names in _IN_CONTAINER}
-    return {field: texts for field, texts in raw.items() if texts}
+    texts = {field: [lower[name] for name in names if lower.get(name)][:1] for field, names in _IN_CONTAINER}
+    return {field: found for field, found in texts.items() if found}

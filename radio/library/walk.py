@@ -42,12 +42,13 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """An audio file as the folder lists it; ``path`` is POSIX and below ``root``."""
+    """An audio file as the folder lists it; ``path`` is POSIX and below ``root``, ``inode`` 0 for unknown."""
 
     root: str
     path: str
     size_bytes: int
     mtime_ns: int
+    inode: int = 0
 
     @property
     def file(self) -> Path:
@@ -211,7 +212,13 @@ class _Walker:
             self._refuse(path, status, f"It is larger than {self._limits.file_bytes} bytes.")
         else:
             self._walked.found.append(
-                Found(root=self._root, path=path, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)
+                Found(
+                    root=self._root,
+                    path=path,
+                    size_bytes=status.st_size,
+                    mtime_ns=status.st_mtime_ns,
+                    inode=inode_of(status),
+                )
             )
 
     def _refuse(self, path: str, status: os.stat_result | None, reason: str) -> None:
@@ -236,6 +243,11 @@ class _Walker:
 
 
 _ABSENT: Final = "Make the folder, mount its disk, or change the library's folders in the configuration."
+
+
+def inode_of(status: os.stat_result) -> int:
+    """The file's number in its file system, as every database can keep it."""
+    return status.st_ino & 0x7FFF_FFFF_FFFF_FFFF
 
 
 def storable(path: str) -> str:

@@ -23,7 +23,11 @@ _NUMBERED: Final = re.compile(r"(?:\d-)?(?:0\d{1,2}[\s._)â€“-]+|\d{1,3}(?:\s+[-â
 def cleaned(text: str, limit: int = MAX_TEXT) -> str:
     """One line of ``text`` in NFC, at most ``limit`` characters: no control, bidirectional or private
     characters and no noncharacters, runs of white space as one space. Lone surrogates are dropped."""
-    line = "".join(_kept(char) for char in unicodedata.normalize("NFC", text[: 4 * limit]))
+    line = text[: 4 * limit]
+    if not line.isascii():
+        line = unicodedata.normalize("NFC", line)
+    if not line.isprintable():
+        line = "".join(map(_kept, line))
     return " ".join(line.split())[:limit].rstrip()
 
 

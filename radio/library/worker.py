@@ -22,7 +22,10 @@ import msgspec
 
 from radio.library.artwork import Artwork
 from radio.library.items import Item, RejectedFile
-from radio.library.probe import Probed, Sound, Unsettled, probe
+from radio.library.probe import Probed, Unsettled, probe
+from radio.library.sound import Sound
+from radio.library.tags import Tags
+from radio.library.thumbnails import shrunk
 
 HEADER: Final = struct.Struct(">I")
 MAX_FRAME: Final = 8_000_000
@@ -32,7 +35,7 @@ MEMORY_BYTES: Final = 512 << 20
 _GRACE_S: Final = 5.0
 
 
-class Job(msgspec.Struct, frozen=True):
+class Job(msgspec.Struct, frozen=True, tag=True):
     """A file to probe; ``limit_s`` bounds the processor's time, and a little more the time on the wall."""
 
     root: str
@@ -41,25 +44,41 @@ class Job(msgspec.Struct, frozen=True):
     known: Sound | None = None
 
 
+class Shrink(msgspec.Struct, frozen=True, tag=True):
+    """A picture to make anew, as :func:`radio.library.thumbnails.shrunk` does; limits as for a job."""
+
+    data: bytes
+    size: int
+    mime: str
+    limit_s: float
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of a job: one of the three. A reply with none of them is the worker's greeting."""
+    """What became of a job: an item with all that belongs to it, or one of the other two; or a picture.
+
+    A reply with none of them is the worker's greeting.
+    """
 
     item: Item | None = None
     artwork: Artwork | None = None
+    sound: Sound | None = None
+    tags: Tags | None = None
+    keys: tuple[int, ...] = ()
     rejected: RejectedFile | None = None
     unsettled: Unsettled | None = None
+    picture: bytes | None = None
 
 
 def run(probe_one: Callable[[Job], Reply]) -> None:
-    """Serve jobs from standard input until it ends."""
+    """Serve jobs from standard input until it ends; pictures are made by the process itself."""
     replies = _own_output()
     _limit_process()
     _send(replies, Reply())
-    decoder = msgspec.msgpack.Decoder(Job)
+    decoder = msgspec.msgpack.Decoder(Job | Shrink)
     while frame := _receive(sys.stdin.buffer):
         job = decoder.decode(frame)
         _limit_job(job.limit_s)
-        _send(replies, probe_one(job))
+        _send(replies, shrink(job) if isinstance(job, Shrink) else probe_one(job))
         gc.collect()
 
 
@@ -68,8 +87,22 @@ def probe_job(job: Job) -> Reply:
     root = Path(job.root)
     outcome = probe(root / job.path, root, job.known)
     if isinstance(outcome, Probed):
-        return Reply(item=outcome.item, artwork=outcome.artwork)
+        return Reply(
+            item=outcome.item,
+            artwork=outcome.artwork,
+            sound=outcome.sound,
+            tags=outcome.tags,
+            keys=outcome.keys,
+        )
     return Reply(unsettled=outcome) if isinstance(outcome, Unsettled) else Reply(rejected=outcome)
+
+
+def shrink(job: Shrink) -> Reply:
+    """Make the picture; a reply without one says that it cannot be decoded."""
+    try:
+        return Reply(picture=shrunk(job.data, job.size, job.mime))
+    except Exception:  # whatever a decoder makes of a stranger's bytes must not end the worker
+        return Reply()
 
 
 def _own_output() -> BinaryIO:

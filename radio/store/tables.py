@@ -6,9 +6,14 @@ JSON, so that the value can grow; the columns beside it are what is searched by.
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    Dialect,
     Double,
     Index,
     Integer,
@@ -16,9 +21,27 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """A tuple of short words, kept as a JSON array of strings."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return msgspec.json.encode(value or ()).decode()
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[str, ...]:
+        return msgspec.json.decode(value, type=tuple[str, ...]) if value else ()
+
+
+BY_CODE_POINT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that sorts by code points on PostgreSQL too, as it does on SQLite."""
 
 metadata = MetaData(
     naming_convention={
@@ -77,6 +100,7 @@ as_run = Table(
     Column("cause", Text, nullable=False),
     Index(None, "station", "at_ms"),
     Index(None, "station", "campaign", "at_ms"),
+    Index(None, "item", "at_ms"),
     Index(
         "uq_as_run_counted", "row_id", "station", unique=True, sqlite_where=COUNTED, postgresql_where=COUNTED
     ),
@@ -118,8 +142,79 @@ items = Table(
     Column("loudness_lufs", Double),
     Column("true_peak_db", Double),
     Column("artwork", Text),
+    Column("album_artist", Text),
+    Column("conductor", Text),
+    Column("label", Text),
+    Column("isrc", Text),
+    Column("language", Text),
+    Column("explicit", Boolean),
+    Column("bpm", Double),
+    Column("musical_key", Text),
+    Column("work", Text),
+    Column("movement", Text),
+    Column("ensemble", Text),
+    Column("loudness_range_lu", Double),
+    Column("intro_ms", BigInteger),
+    Column("outro_ms", BigInteger),
+    Column("problems", Words),
+    Column("inode", BigInteger, nullable=False, server_default=text("0")),
+    Column("number", BigInteger),
+    Column("title_key", BY_CODE_POINT),
+    Column("artist_key", BY_CODE_POINT),
     UniqueConstraint("root", "path"),
     Index(None, "content_hash"),
+    Index(None, "number", "root"),
+    Index(None, "title_key"),
+    Index(None, "artist_key"),
+)
+"""The library, with what people corrected. ``number`` joins the full-text table ``items_fts``, which each
+database has in its own form and which is therefore no part of this metadata; it is None, like the sort keys,
+until the item is indexed (:mod:`radio.library.search_index`)."""
+
+item_details = Table(
+    "item_details",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("item", Text, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("sound", Text, nullable=False),
+    Column("pcm_hash", Text),
+    Column("peaks", LargeBinary),
+    Column("fingerprint", LargeBinary),
+    Index(None, "pcm_hash"),
+)
+"""What a file says of itself and what was measured, as JSON and untouched by corrections; ``item`` is the item
+that was made of both."""
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+"""What a person set, as JSON. It outlives its item: a file that comes back finds it again."""
+
+fingerprint_keys = Table(
+    "fingerprint_keys",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("item_id", Text, primary_key=True),
+    Index(None, "item_id"),
+)
+
+tag_undo = Table(
+    "tag_undo",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("item_id", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Index(None, "item_id", "id"),
 )
 
 rejected = Table(

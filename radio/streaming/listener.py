@@ -13,14 +13,13 @@ from contextlib import suppress
 from typing import Final, cast
 from urllib.parse import parse_qs, unquote
 
-from radio.errors import InvalidRequest, LimitReached, NotFound, RadioError
+from radio.errors import InvalidRequest, LimitReached, MethodNotAllowed, NotFound, RadioError
 from radio.streaming.heads import RequestHead, head_end, parse_head
 from radio.streaming.mount import Mount, Start
 from radio.streaming.mounts import Mounts
 from radio.streaming.sessions import Session, session_id
 from radio.streaming.stream_heads import (
     ALLOWED_METHODS,
-    MethodNotAllowed,
     StationFace,
     preflight,
     refusal,

@@ -7,7 +7,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
 
-from radio.errors import InvalidRequest, LimitReached, NotFound, RadioError
+from radio.errors import InvalidRequest, LimitReached, MethodNotAllowed, NotFound, RadioError
 from radio.streaming.heads import HeadError, problem, response, response_head
 from radio.units import UtcMs
 
@@ -47,12 +47,6 @@ class TooManyListeners(LimitReached):
         self.status = status
         self.retry_after_s = retry_after_s
         super().__init__(problem)
-
-
-class MethodNotAllowed(InvalidRequest):
-    """A stream can be listened to and nothing else (405)."""
-
-    code = "method_not_allowed"
 
 
 def stream_head(

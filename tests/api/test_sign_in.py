@@ -20,6 +20,9 @@ from radio.store import Store, operators
 from radio.store.operators import Role
 
 READING = {"GET", "HEAD", "OPTIONS"}
+ANSWERS_ONLY = {("POST", "/api/console/library/playlists/import")}
+"""What is sent with POST because it is long, and changes nothing: any operator may."""
+
 WRITING = ("POST", "PUT", "DELETE", "PATCH", "SOURCE", "PROPFIND")
 CONFIG = """
 [[stations]]
@@ -98,7 +101,7 @@ async def test_nothing_can_be_changed_without_the_right(whole: Whole) -> None:
         for token in ("", "nu_", "x" * 60, "nu_00000000_" + "A" * 43, viewer[:-1], viewer + "A"):
             assert (await whole.ask(method, filled(path), token)).status == 401, (method, path, token)
         looker = await whole.ask(method, filled(path), viewer)
-        assert (looker.status, looker.code) == (403, "forbidden"), (method, path)
+        assert (looker.status == 403) == ((method, path) not in ANSWERS_ONLY), (method, path)
         if "{station}" in path:
             stranger = await whole.ask(method, filled(path), elsewhere)
             assert (stranger.status, stranger.code) == (403, "forbidden"), (method, path)
@@ -122,7 +125,7 @@ async def test_what_the_console_reads_needs_a_token_as_well(whole: Whole) -> Non
         assert (await whole.ask(method, filled(path))).status == 401, path
         known = await whole.ask(method, filled(path), viewer)
         assert known.status not in (401, 403), path
-        assert known.headers["cache-control"] == "no-store"
+        assert known.status != 200 or known.headers["cache-control"] == "no-store", path
 
 
 async def test_what_the_public_reads_needs_none(whole: Whole) -> None:

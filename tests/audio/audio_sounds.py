@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from fractions import Fraction
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -22,6 +23,9 @@ ENCODINGS = {
     ".ogg": ("vorbis", "fltp", {"strict": "experimental"}),
     ".opus": ("libopus", "flt", {"b": "160k"}),
     ".m4a": ("aac", "fltp", {"b": "192k"}),
+    ".m4b": ("alac", "s16p", {}),
+    ".wv": ("wavpack", "s16p", {}),
+    ".wma": ("wmav2", "fltp", {"b": "128k"}),
 }
 
 
@@ -43,9 +47,10 @@ def music(n: int, seed: int = 7) -> Pcm:
     return (np.hstack([chord, right]) * swell * 0.5 + noise(n, level=0.01, seed=seed)).astype(np.float32)
 
 
-def write(path: Path, sound: Pcm, *, rate_hz: int = 48_000) -> Path:
-    """Encode ``sound`` by the name's suffix; one column makes a mono file."""
+def write(path: Path, sound: Pcm, *, rate_hz: int = 48_000, bit_rate: str | None = None) -> Path:
+    """Encode ``sound`` by the name's suffix (``.m4b`` is ALAC); one column makes a mono file."""
     codec, sample_format, options = ENCODINGS[path.suffix]
+    options = options | {"b": bit_rate} if bit_rate else options
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[sound.shape[1]]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
@@ -96,3 +101,19 @@ def id3_tag(frames: int) -> bytes:
     bodies = (b"\x03key%d\x00v" % index for index in range(frames))
     body = b"".join(b"TXXX" + syncsafe(len(one)) + b"\x00\x00" + one for one in bodies)
     return b"ID3\x04\x00\x00" + syncsafe(len(body)) + body
+
+
+@cache
+def song(n: int, seed: int, rate_hz: int = 48_000) -> Pcm:
+    """A tune with chords and beats of its own for every seed: something to be told from others by ear."""
+    rng = np.random.default_rng(seed)
+    beat = rate_hz * 60 // int(rng.integers(80, 150))
+    time_s = np.arange(beat, dtype=np.float32) / rate_hz
+    sound = rng.standard_normal((n + beat, 2), dtype=np.float32) * np.float32(0.002)
+    decay = np.exp(-time_s * 5) * np.float32(0.06)
+    for start in range(0, n, beat):
+        notes = 110 * 2 ** (rng.integers(0, 48, 4) / 12)
+        waves = (np.sin(np.float32(2 * np.pi * hz * k) * time_s) / k for hz in notes for k in (1, 2, 3))
+        chord = sum(waves) * decay
+        sound[start : start + beat] += np.stack([chord, np.roll(chord, 40)], axis=1)
+    return sound[:n]

@@ -22,10 +22,10 @@ FULL = Tags(
     title="Harbour lights",
     artists=("The Tern Trio", "Ada Quay"),
     album="Slack water",
-    album_artist="Various",
-    genre="Jazz",
+    album_artists=("Various",),
+    genres=("Jazz",),
     date="2019-03-01",
-    composer="B. Reef",
+    composers=("B. Reef",),
     label="Low Tide Records",
     isrc="GBABC1900012",
     comment="From the master tape",
@@ -194,3 +194,69 @@ def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
     file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp3"))
     file.write_bytes(b"text")
     assert read_tags(file).title == "caf"
+
+
+def test_an_mp3_takes_what_is_missing_from_its_further_tags(tmp_path: Path) -> None:
+    file = tone(tmp_path / "a.mp3")
+    ID3(file).delete(file)
+    tags = APEv2()
+    tags["Title"], tags["Artist"], tags["Label"] = "Of APE", "Of APE", "Low Tide Records"
+    tags.save(file)
+    with file.open("ab") as end:
+        end.write(b"TAG" + b"Of v1".ljust(30, b"\0") * 3 + b"1987" + bytes(30) + b"\x08")
+    frames = ID3()
+    frames.add(TIT2(encoding=3, text=["Of v2"]))
+    frames.save(file, v1=0)
+    data = file.read_bytes()
+    file.write_bytes(data + b"TAG" + b"Of v1".ljust(30, b"\0") * 3 + b"1987" + bytes(30) + b"\x08")
+    found = read_tags(file)
+    assert (found.title, found.artist, found.album) == ("Of v2", "Of APE", "Of v1")
+    assert (found.label, found.date, found.genre) == ("Low Tide Records", "1987", "Jazz")
+
+
+def test_further_words(tmp_path: Path) -> None:
+    file = tone(tmp_path / "a.flac")
+    media = FLAC(file)
+    media.update(
+        {
+            "performer": ["Ada Quay (violin)", "Harbor Philharmonic (orchestra)"],
+            "conductor": "C. Shoal",
+            "work": "Sea pictures",
+            "movementname": "II. Calm",
+            "movement": "2/5",
+            "tracknumber": "3/12",
+            "discnumber": "1",
+            "totaldiscs": "2",
+            "itunesadvisory": "1",
+            "bpm": "127,95",
+            "initialkey": "F#m",
+            "replaygain_track_gain": "-6.50 dB",
+            "r128_track_gain": "-1664",
+            "musicbrainz_artistid": ["D5A1C8F0-e9e1-43b9-a571-3f2cb9a6a957", "none"],
+            "originaldate": "1971-05",
+        }
+    )
+    media.save()
+    found = read_tags(file)
+    assert (found.ensemble, found.conductor, found.work) == (
+        "Harbor Philharmonic",
+        "C. Shoal",
+        "Sea pictures",
+    )
+    assert (found.movement, found.movement_number) == ("II. Calm", 2)
+    assert (found.track_number, found.track_total, found.disc_number, found.disc_total) == (3, 12, 1, 2)
+    assert (found.explicit, found.bpm, found.initial_key) == (True, 127.95, "F#m")
+    assert (found.replaygain_track_db, found.r128_track_db) == (-6.5, -6.5)
+    assert found.musicbrainz == {"artist": ("d5a1c8f0-e9e1-43b9-a571-3f2cb9a6a957",)}
+    assert (found.date, found.original_date) == ("1971-05", "1971-05")
+
+
+def test_comments_that_are_not_utf8(tmp_path: Path) -> None:
+    file = tone(tmp_path / "a.flac")
+    media = FLAC(file)
+    media["title"], media["artist"], media["album"] = "Gr__e", "Kino123", "Right ü"
+    media.save()
+    data = file.read_bytes().replace(b"Gr__e", "Größe".encode("latin-1"))
+    file.write_bytes(data.replace(b"Kino123", "Машина".encode("cp1251") + b"!"))
+    found = read_tags(file)
+    assert (found.title, found.artist, found.album, found.doubts) == ("Größe", "Машина!", "Right ü", ())

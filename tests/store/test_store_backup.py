@@ -99,15 +99,13 @@ async def test_an_older_schema_is_backed_up_before_it_is_changed(database_file, 
     async with Store.open(sqlite_url(database_file), clock=clock) as store:
         await store.write(put, 1)
     assert not (database_file.parent / "backups").exists()
-    older = migrate.head()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrate, "head", lambda: "0002")
+        patch.setattr(migrate, "head", lambda: "a later one")
         patch.setattr(migrate, "upgrade", lambda conn: conn.execute(text("DELETE FROM artwork")))
         async with Store.open(sqlite_url(database_file), clock=clock):
             pass
     [made] = (database_file.parent / "backups").iterdir()
     assert content(made) == ("ok", 1)
-    assert older == "0001"
 
 
 async def test_postgres_is_backed_up_by_its_own_tools(postgres_database, open_store):

@@ -1,0 +1,57 @@
+"""Where a schedule and its sponsors use one library item (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Literal
+
+import msgspec
+
+from radio.library.items import Item
+from radio.schedule.model import HourClock, Schedule
+from radio.sponsors.campaigns import Campaign
+
+
+class Use(msgspec.Struct, frozen=True):
+    """One place: a category that holds the item, a clock that plays it or its category, or a campaign.
+
+    ``by`` is how: ``item`` (named itself), ``folder``, or the category's name.
+    """
+
+    kind: Literal["category", "clock", "campaign"]
+    name: str
+    by: str
+
+
+def uses(item: Item, schedule: Schedule, campaigns: tuple[Campaign, ...] = ()) -> list[Use]:
+    """Every place of the schedule and every campaign that can put the item on the air, in that order."""
+    names = _names(item)
+    categories = {
+        name: "item" if names & set(category.items) else "folder"
+        for name, category in schedule.categories.items()
+        if names & set(category.items) or item.category in category.folders
+    }
+    if item.category and item.category not in schedule.categories:
+        categories[item.category] = "folder"
+    found = [Use("category", name, by) for name, by in sorted(categories.items())]
+    for name, clock in sorted(schedule.clocks.items()):
+        found += [Use("clock", name, by) for by in dict.fromkeys(_in_clock(clock, names, categories))]
+    found += [Use("campaign", one.id, "item") for one in campaigns if one.audio.strip("/") in names]
+    return found
+
+
+def _in_clock(clock: HourClock, names: set[str], categories: dict[str, str]) -> Iterator[str]:
+    for position in clock.positions:
+        if position.item is not None and position.item.strip("/") in names:
+            yield "item"
+        for category in (position.category, *position.rotate):
+            if category is not None and category in categories:
+                yield category
+    yield from (category for category in clock.fill if category in categories)
+
+
+def _names(item: Item) -> set[str]:
+    stem = str(PurePosixPath(item.path).with_suffix(""))
+    root = PurePosixPath(item.root).name
+    return {item.path, stem, f"{root}/{item.path}", f"{root}/{stem}"}

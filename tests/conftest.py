@@ -1,0 +1,8 @@
+"""For all tests: hypothesis bounds examples, not milliseconds, as the machine may be busy."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
