@@ -6,6 +6,7 @@ An error names the file, the line, the key and what is allowed. The TOML grammar
 from __future__ import annotations
 
 import re
+import threading
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from radio.errors import ConfigurationError, did_you_mean
 from radio.toml_lines import KeyPath, line_of
 
 T = TypeVar("T")
+
+_one_at_a_time = threading.Lock()
 
 LIMIT_BYTES: Final = 1_000_000
 _PLACE = re.compile(r" - at `(?:key in )?\$(.*?)`$")
@@ -81,8 +84,10 @@ class TomlDocument:
 
         Raises the document's error for an unknown key, a wrong type or a value out of its bounds.
         """
-        self._refuse_unknown_keys(self.data, inspect.type_info(type_), ())
-        return self._convert(self.data, type_, ())
+        # msgspec fills in what it knows of a type at its first use, and another thread must not see it half done
+        with _one_at_a_time:
+            self._refuse_unknown_keys(self.data, inspect.type_info(type_), ())
+            return self._convert(self.data, type_, ())
 
     def fault(
         self, key: Sequence[str | int], problem: str, *, allowed: str | None = None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -124,3 +126,27 @@ def test_every_key_of_generated_tables_is_found_on_its_line(tables: list[tuple[s
             expected[(table, index, key)] = len(lines)
     text = "\n".join(lines)
     assert {key: line_of(text, key) for key in expected} == expected
+
+
+RACE = """
+import sys, threading
+from pathlib import Path
+from radio.schedule.shapes import ScheduleFile
+from radio.toml_source import TomlDocument
+sys.setswitchinterval(1e-6)
+document = TomlDocument.parse(Path(sys.argv[1]).read_text(), Path(sys.argv[1]))
+start = threading.Barrier(12)
+def read():
+    start.wait()
+    document.into(ScheduleFile)
+threads = [threading.Thread(target=read) for _ in range(12)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_a_type_that_is_first_used_in_many_threads_at_once_does_no_harm() -> None:
+    schedule = Path(__file__).parent.parent / "schedules" / "harbor.toml"
+    for _ in range(6):
+        ended = subprocess.run([sys.executable, "-c", RACE, str(schedule)], capture_output=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, b"")

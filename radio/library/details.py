@@ -56,6 +56,11 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: UtcMs
 
 
+# made here and not at their first use, which may be in two threads at once
+_SOUND: Final = msgspec.json.Decoder(Sound)
+_ITEM: Final = msgspec.json.Decoder(Item)
+
+
 def put(connection: Connection, found: Sequence[Details]) -> None:
     """Keep these details in place of what is known of their items."""
     drop(connection, [one.item.id for one in found])
@@ -85,9 +90,9 @@ def get(connection: Connection, item_id: str) -> Details:
     ).first()
     if found is None:
         raise UnknownItem(f"There is no item {item_id[:80]!r}.")
-    sound = msgspec.json.decode(found.sound, type=Sound)
+    sound = _SOUND.decode(found.sound)
     return Details(
-        item=msgspec.json.decode(found.item, type=Item),
+        item=_ITEM.decode(found.item),
         tags=msgspec.json.decode(found.tags, type=dict[str, Any]),
         sound=msgspec.structs.replace(sound, peaks=found.peaks or b"", fingerprint=found.fingerprint or b""),
     )

@@ -223,9 +223,12 @@ class _Jspf(msgspec.Struct):
     playlist: _JspfList
 
 
+_JSPF: Final = msgspec.json.Decoder(_Jspf)
+
+
 def _read_jspf(data: bytes) -> list[Entry]:
     try:
-        tracks = msgspec.json.decode(data, type=_Jspf).playlist.track
+        tracks = _JSPF.decode(data).playlist.track
     except (msgspec.DecodeError, ValueError) as fault:
         raise _unreadable("jspf", str(fault), "a JSPF playlist") from fault
     return [

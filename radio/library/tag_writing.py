@@ -66,7 +66,10 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_bytes(cls, data: bytes) -> Undo:
         """The record that :meth:`to_bytes` made. :raises msgspec.DecodeError: it is none."""
-        return msgspec.msgpack.decode(data, type=cls)
+        return _UNDO.decode(data)
+
+
+_UNDO: Final = msgspec.msgpack.Decoder(Undo)
 
 
 def plan_write(path: Path, changes: Mapping[str, object]) -> WritePlan:
