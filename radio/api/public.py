@@ -1,4 +1,4 @@
-"""What anyone may read: the stations' state, what aired, what will, and pictures."""
+"""What anyone may read: the stations' state, what aired and what will."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from radio.api.replies import OPEN_TO_ALL, public_json
+from radio.api.replies import public_json
 from radio.clock import Clock
-from radio.errors import InvalidRequest, UnknownItem, UnknownStation
-from radio.library import catalog
+from radio.errors import InvalidRequest, UnknownStation
 from radio.schedule import ProgrammeAiring
 from radio.stations import StationService, programme_view
 from radio.store import Store, as_run
@@ -51,7 +50,6 @@ class PublicApi:
             web.get("/api/stations/{station}", self.show_station),
             web.get("/api/stations/{station}/history", self.history),
             web.get("/api/stations/{station}/schedule", self.schedule),
-            web.get("/api/stations/{station}/artwork/{id}", self.artwork),
         ]
 
     async def list_stations(self, request: web.Request) -> web.Response:
@@ -78,18 +76,6 @@ class PublicApi:
             )
         programmes = [programme_view(airing) for airing in self._airings(station, from_ms, to_ms)]
         return public_json(request, {"station": station, "programmes": programmes})
-
-    async def artwork(self, request: web.Request) -> web.Response:
-        self._service(request)
-        picture = await self._store.read(catalog.get_artwork, request.match_info["id"])
-        if picture is None:
-            raise UnknownItem("There is no such picture.")
-        headers = {
-            **OPEN_TO_ALL,
-            "Cache-Control": "public, max-age=31536000, immutable",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        }
-        return web.Response(body=picture.data, content_type=picture.mime, headers=headers)
 
     def _service(self, request: web.Request) -> StationService:
         name = request.match_info["station"]

@@ -278,9 +278,12 @@ async def test_cover_art_is_made_anew_for_everyone(desk: Desk) -> None:
     assert dimensions(webp.body) == ("image/webp", 64, 64)
     assert "immutable" in webp.headers["cache-control"]
     assert webp.headers["vary"] == "Accept"
+    assert webp.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert webp.headers["access-control-allow-origin"] == "*"
     known = await desk.house.ask(address, "Accept: image/webp", f"If-None-Match: {webp.headers['etag']}")
     assert known.status == 304
     wrong = await desk.house.ask(f"{address}?size=5000")
     assert (wrong.status, wrong.json["field"]) == (400, "size")
-    assert (await desk.house.ask("/api/stations/wxyz/artwork/abcdef")).status == 404
+    for id_ in ("abcdef", "nothing", "..", "%2e%2e%2fetc", "%00", "'%20OR%201=1--", "%ff", "a" * 2000):
+        assert (await desk.house.ask(f"/api/stations/wxyz/artwork/{id_}")).status == 404
     assert (await desk.house.ask(address.replace("wxyz", "nowhere"))).code == "unknown_station"

@@ -8,8 +8,6 @@ import pytest
 from api_house import NOON, House, open_house, service, station
 
 from radio.api.public import DAY_MS, LONGEST_SCHEDULE_MS, PublicApi
-from radio.library import catalog
-from radio.library.artwork import Artwork
 from radio.log import ItemKind, LogRow, Outcome, SponsorMessage
 from radio.schedule import ProgrammeAiring
 from radio.store import as_run
@@ -102,7 +100,7 @@ async def test_a_station_is_its_state(house: PublicHouse) -> None:
     assert (await house.ask("/api/stations/other")).json == house.services["other"].state
 
 
-@pytest.mark.parametrize("below", ["", "/history", "/schedule", "/artwork/abc"])
+@pytest.mark.parametrize("below", ["", "/history", "/schedule"])
 async def test_an_unknown_station_is_404_everywhere(house: PublicHouse, below: str) -> None:
     for name in ("wxzy", "%77xyz%20", "WXYZ", "..", "%2e%2e", "%00", "a" * 500, "%C3%BC"):
         answer = await house.ask(f"/api/stations/{name}{below}")
@@ -261,21 +259,3 @@ async def test_the_span_of_the_schedule_has_limits(house: PublicHouse, span_ms: 
     assert len(house.airings.asked) == (status == 200)
     if status == 400:
         assert (answer.code, answer.json["field"]) == ("invalid_request", "to")
-
-
-async def test_artwork_is_a_picture_for_ever_and_no_page(house: PublicHouse) -> None:
-    picture = Artwork(id="abc123", mime="image/png", width=8, height=8, data=b"\x89PNG\r\n\x1a\n...")
-    await house.store.write(catalog.put_artwork, picture)
-    answer = await house.ask("/api/stations/wxyz/artwork/abc123")
-    assert (answer.status, answer.body) == (200, picture.data)
-    assert answer.headers["content-type"] == "image/png"
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["access-control-allow-origin"] == "*"
-
-
-async def test_artwork_that_is_not_there_is_404(house: PublicHouse) -> None:
-    for id_ in ("nothing", "..", "%2e%2e%2fetc", "%00", "'%20OR%201=1--", "%ff", "a" * 2000):
-        answer = await house.ask(f"/api/stations/wxyz/artwork/{id_}")
-        assert (answer.status, answer.code) in [(404, "unknown_item"), (404, "not_found")]
