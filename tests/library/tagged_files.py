@@ -21,6 +21,8 @@ from mutagen.mp4 import MP4, AtomDataType, MP4Cover, MP4FreeForm
 from mutagen.ogg import OggPage
 from mutagen.wave import WAVE
 
+from radio.audio.reader import LENIENT
+
 PICTURE = png(40, 40)
 STRAY = b"\xff\xfe odd \x00\x01\x02 bytes"
 
@@ -248,7 +250,7 @@ def decoded(path: Path) -> bytes | None:
     if path.suffix == ".ape" or (path.suffix == ".mp3" and b"APETAGEX" in path.read_bytes()):
         return None
     digest = blake2b()
-    with av.open(str(path), metadata_errors="replace") as container:
+    with av.open(str(path), **LENIENT) as container:
         for frame in container.decode(audio=0):
             digest.update(frame.to_ndarray().tobytes())
     return digest.digest()
@@ -306,7 +308,7 @@ def _ogg_packets(path: Path) -> bytes:
 def ffmpeg_says(path: Path) -> dict[str, str]:
     """The tags that FFmpeg finds: by its ffprobe where that is installed, else by its library."""
     if (ffprobe := shutil.which("ffprobe")) is None:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with av.open(str(path), **LENIENT) as container:
             found = {**container.streams.audio[0].metadata, **container.metadata}
         return {name.lower(): text for name, text in found.items()}
     asked = [ffprobe, "-v", "quiet", "-of", "json", "-show_format", "-show_streams", f"file:{path}"]
