@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -19,13 +19,6 @@ from radio.units import UtcMs
 DAY_MS: Final = 86_400_000
 LONGEST_SCHEDULE_MS: Final = 15 * DAY_MS
 HISTORY_DEFAULT: Final = 50
-
-
-class ScheduleView(Protocol):
-    """The programmes of a span, as the public may know them."""
-
-    def airings(self, station: str, from_ms: int, to_ms: int) -> Sequence[ProgrammeAiring]:
-        """The programmes that touch the span, in order."""
 
 
 class PublicApi:

@@ -16,8 +16,6 @@ from radio.store.operators import Operator, Role, authenticate
 OPERATOR: Final = web.RequestKey("operator", Operator)
 NEEDS: Final = "__needs_role__"
 
-RANKS: Final = {Role.VIEWER: 0, Role.TRAFFIC: 1, Role.OPERATOR: 1, Role.ADMIN: 2}
-
 
 def needs(*roles: Role) -> Callable[[Handler], Handler]:
     """Mark a handler as open to ``roles`` only (an admin may do everything).
