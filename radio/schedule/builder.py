@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -31,8 +31,6 @@ from radio.schedule.wallclock import local_time
 from radio.sponsors.campaigns import SponsorBook
 from radio.sponsors.weektime import HOUR_MS
 from radio.units import DurationMs, UtcMs
-
-MAX_ROWS_PER_BATCH: Final = 8_000
 
 
 class StationPlan(msgspec.Struct, frozen=True, kw_only=True):
