@@ -191,6 +191,12 @@ class AddressInUse(RadioError):
     code = "address_in_use"
 
 
+class TakeoverFailed(RadioError):
+    """A running service cannot be taken over; it goes on as it was."""
+
+    code = "takeover_failed"
+
+
 class ConnectionFailed(RadioError):
     """The service cannot be reached, or closed the connection and asked not to come back."""
 

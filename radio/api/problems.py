@@ -39,6 +39,7 @@ HTTP_STATUS: Final = {
     "store_too_new": 503,
     "connection_failed": 502,
     "address_in_use": 503,
+    "takeover_failed": 503,
     "internal": 500,
 }
 

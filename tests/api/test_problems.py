@@ -29,6 +29,7 @@ ERRORS: dict[str, tuple[RadioError, int]] = {
     "store": (errors.StoreError("The database is gone."), 503),
     "store too new": (errors.StoreTooNew("The database is newer."), 503),
     "address": (errors.AddressInUse("Taken."), 503),
+    "takeover": (errors.TakeoverFailed("Nobody answers."), 503),
     "connection": (errors.ConnectionFailed("Gone."), 502),
     "plain": (RadioError("Something."), 500),
 }
