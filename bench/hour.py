@@ -1,0 +1,135 @@
+"""An hour of a demo station, by its own schedule, through the real engine, limiter and encoder, measured by FFmpeg.
+
+The log is compiled, rendered flat out and encoded to MP3; ffmpeg's ebur128 says how loud that is, and for each
+kind of item, too; its silencedetect finds what is silent for longer than 1.5 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from radio.audio.encode import Mp3Encoder
+from radio.audio.limit import Limiter
+from radio.clock import SystemClock
+from radio.config import load_config
+from radio.library.scan import Scanner
+from radio.log import LogRow
+from radio.playout import DirectLoader, Engine
+from radio.schedule import PlannedStation, Planner, StoredLogs
+from radio.store import Store, sqlite_url
+from radio.units import SAMPLES_PER_MS, UtcMs
+
+ROOT = Path(__file__).parent.parent
+STATION = "meridian"
+FROM = datetime.fromisoformat("2027-03-02T07:30:00+00:00")
+LENGTH_MS = 3_600_000
+BLOCK = 4_032
+BITRATE_KBPS = 128
+JOINED_MS = 3_000
+"""Left out at the start and the end of a row where a kind is measured: a crossfade has two kinds in it."""
+
+
+def main() -> None:
+    """Print the table."""
+    if shutil.which("ffmpeg") is None:
+        print("ffmpeg is not installed: nothing measures the hour.")
+        return
+    with tempfile.TemporaryDirectory(prefix="nextup-hour-") as folder:
+        out = Path(folder) / "hour.mp3"
+        rows = asyncio.run(_render(Path(folder), out))
+        whole = _measured(out)
+        print(f"{'what':<22}{'LUFS':>8}{'dBTP':>8}{'seconds':>10}")
+        print(f"{'the whole hour':<22}{whole['I']:>8.1f}{whole['Peak']:>8.1f}{LENGTH_MS / 1000:>10.0f}")
+        for kind, spans in sorted(_spans(rows).items()):
+            part = _measured(out, spans)
+            length_s = sum(end - start for start, end in spans)
+            print(f"{kind:<22}{part['I']:>8.1f}{part['Peak']:>8.1f}{length_s:>10.0f}")
+        silences = _silences(out)
+        print(f"silences over 1.5 s: {len(silences)} {silences[:5] or ''}; rows: {len(rows)}")
+
+
+async def _render(folder: Path, out: Path) -> Sequence[LogRow]:
+    config = load_config(ROOT / "config.toml")
+    roots = [root for station in config.stations for root in config.roots_of(station)]
+    from_ms = UtcMs(int(FROM.timestamp() * 1000))
+    async with Store.open(sqlite_url(folder / "hour.db")) as store:
+        scanner = Scanner(store, roots)
+        await scanner.scan()
+        library = await scanner.library()
+        planner = Planner(
+            [PlannedStation.of(config, station) for station in config.stations],
+            clock=SystemClock(),
+            store=StoredLogs(store),
+            library=lambda: library,
+            sponsors_file=config.path(config.sponsors),
+        )
+        await planner.reload(STATION)
+        rows = await planner.preview(STATION, from_ms, UtcMs(from_ms + LENGTH_MS + 60_000))
+    await asyncio.to_thread(_sound, rows, from_ms, {item.id: item.file for item in library.by_id.values()}, out)
+    return [row for row in rows if row.starts_at_ms < from_ms + LENGTH_MS]
+
+
+def _sound(rows: Sequence[LogRow], from_ms: UtcMs, files: dict[str, Path], out: Path) -> None:
+    engine = Engine(
+        _Log(rows),
+        DirectLoader(lambda row: files.get(row.item or "")),
+        epoch_ms=from_ms,
+        station=STATION,
+        on_event=lambda event: None,
+    )
+    encoder, limiter = Mp3Encoder(BITRATE_KBPS), Limiter()
+    with out.open("wb") as file:
+        for _ in range(LENGTH_MS * SAMPLES_PER_MS // BLOCK):
+            file.write(encoder.encode(limiter.process(engine.render(BLOCK))))
+    engine.close()
+
+
+class _Log:
+    def __init__(self, rows: Sequence[LogRow]) -> None:
+        self._rows = rows
+
+    def row_at(self, at_ms: int) -> LogRow | None:
+        return next((row for row in self._rows if row.starts_at_ms <= at_ms < row.ends_at_ms), None)
+
+    def row_after(self, row: LogRow) -> LogRow | None:
+        return self.row_at(row.ends_at_ms)
+
+
+def _spans(rows: Sequence[LogRow]) -> dict[str, list[tuple[float, float]]]:
+    """Where each kind sounds alone, in seconds of the file."""
+    from_ms = rows[0].starts_at_ms
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in rows:
+        start_ms, end_ms = row.starts_at_ms - from_ms, min(row.ends_at_ms - from_ms, LENGTH_MS)
+        if end_ms - start_ms > 2 * JOINED_MS:
+            spans[row.kind].append(((start_ms + JOINED_MS) / 1000, (end_ms - JOINED_MS) / 1000))
+    return spans
+
+
+def _measured(file: Path, spans: Sequence[tuple[float, float]] = ()) -> dict[str, float]:
+    chosen = "+".join(f"between(t,{start:.2f},{end:.2f})" for start, end in spans)
+    select = f"aselect='{chosen}',asetpts=N/SR/TB," if spans else ""
+    said = _ffmpeg(file, f"{select}ebur128=peak=true")
+    summary = said[said.rindex("Summary:") :]
+    return {
+        name: float(re.search(rf"{name}:\s+(-?[\d.]+|-inf)", summary)[1])  # type: ignore[index]
+        for name in ("I", "Peak")
+    }
+
+
+def _silences(file: Path) -> list[str]:
+    said = _ffmpeg(file, "silencedetect=noise=-50dB:duration=1.5")
+    return re.findall(r"silence_start: ([\d.]+)", said)
+
+
+def _ffmpeg(file: Path, chain: str) -> str:
+    command = ["ffmpeg", "-nostdin", "-hide_banner", "-i", str(file), "-af", chain, "-f", "null", "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True, errors="replace").stderr
