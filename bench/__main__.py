@@ -1,4 +1,4 @@
-"""``python -m bench [name ...]``: run the named benchmarks, or all of them."""
+"""``python -m bench [name ...] [--option ...]``: run the named benchmarks, or all of them, with their options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ def names() -> list[str]:
 
 def main() -> int:
     """Run them one after the other; 2 for a name that does not exist."""
-    wanted = sys.argv[1:] or names()
+    first_option = next((at for at, word in enumerate(sys.argv) if word.startswith("--")), len(sys.argv))
+    wanted = sys.argv[1:first_option] or names()
+    del sys.argv[1:first_option]
     if unknown := [name for name in wanted if name not in names()]:
         print(f"There is no benchmark {unknown[0]!r}. Allowed: {', '.join(names())}.", file=sys.stderr)
         return 2

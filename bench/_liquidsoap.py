@@ -21,6 +21,12 @@ clock.assign_new(sync="none", [s])
 output.file(fallible=true, on_stop=shutdown, %mp3(bitrate=128, samplerate=48000, stereo=true), "{out}", s)
 """
 
+_EMPTY = """
+settings.init.allow_root.set(true)
+output.dummy(fallible=true, blank())
+thread.run(delay=0., shutdown)
+"""
+
 
 def version() -> str | None:
     """What Liquidsoap calls itself; None where it is not installed."""
@@ -32,8 +38,8 @@ def version() -> str | None:
     return said.stdout.splitlines()[0] if said.stdout else None
 
 
-def cpu_s_per_hour(files: list[Path], crossfade_ms: int) -> tuple[float, float]:
-    """CPU seconds per hour of stream, and the hours that were made. Raises OSError, CalledProcessError."""
+def cpu_s_per_hour(files: list[Path], crossfade_ms: int) -> float:
+    """CPU seconds per hour of stream, its start-up left out. Raises OSError, CalledProcessError."""
     with tempfile.TemporaryDirectory(prefix="nextup-liquidsoap-") as folder:
         base = Path(folder)
         (base / "list.m3u").write_text("".join(f"{path}\n" for path in files))
@@ -42,9 +48,18 @@ def cpu_s_per_hour(files: list[Path], crossfade_ms: int) -> tuple[float, float]:
         script.write_text(
             _SCRIPT.format(list=base / "list.m3u", out=out, crossfade_s=f"{crossfade_ms / 1000:.1f}")
         )
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(["liquidsoap", str(script)], check=True, timeout=LIMIT_S, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        hours = out.stat().st_size / 16_000 / 3600
-        return spent_s / hours, hours
+        start_s = _cpu_s([_script_of(base / "empty.liq", _EMPTY)])
+        spent_s = _cpu_s([str(script)]) - start_s
+        return spent_s / (out.stat().st_size / 16_000 / 3600)
+
+
+def _script_of(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def _cpu_s(arguments: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(["liquidsoap", *arguments], check=True, timeout=LIMIT_S, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

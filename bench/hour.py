@@ -73,7 +73,9 @@ async def _render(folder: Path, out: Path) -> Sequence[LogRow]:
         )
         await planner.reload(STATION)
         rows = await planner.preview(STATION, from_ms, UtcMs(from_ms + LENGTH_MS + 60_000))
-    await asyncio.to_thread(_sound, rows, from_ms, {item.id: item.file for item in library.by_id.values()}, out)
+    await asyncio.to_thread(
+        _sound, rows, from_ms, {item.id: item.file for item in library.by_id.values()}, out
+    )
     return [row for row in rows if row.starts_at_ms < from_ms + LENGTH_MS]
 
 

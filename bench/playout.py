@@ -1,7 +1,8 @@
-"""CPU of one station's playout, from opening files to MP3 frames, rendered flat out: seconds per hour of stream.
+"""CPU of one station's playout, from opening files to encoded frames, rendered flat out: seconds per hour of stream.
 
-Beside it ffmpeg's command line, where it is installed, decodes the same files and encodes them once, without
-crossfades, titles or a clock: a floor rather than a peer.
+Beside it, where they are installed: Liquidsoap at the same work; and ffmpeg's command line, which decodes the same
+files and encodes them once, without crossfades, titles or a clock: a floor rather than a peer. The runs of all are
+interleaved, and each figure is the median of three.
 """
 
 from __future__ import annotations
@@ -12,19 +13,30 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 
-from radio.audio.encode import Mp3Encoder
+from bench import _liquidsoap
+from radio.audio.encode import StreamFormat, encoder_for
+from radio.audio.limit import Limiter
 from radio.audio.measure import measure
 from radio.log import ItemKind, LogRow
 from radio.playout import DirectLoader, Engine
+from radio.playout.run import CEILING_DBTP
 from radio.units import SAMPLE_RATE_HZ, DurationMs, UtcMs
 
 HOURS = 0.5
 BLOCK = 4032
 CROSSFADE_MS = 2_000
+LAPS = 3
+"""How often Liquidsoap plays the files: about as long as the others."""
+
 MUSIC = Path(__file__).parent.parent / "audio_fixtures"
+
+
+RUNS = 3
+MOUNTS: tuple[tuple[StreamFormat, int], ...] = (("mp3", 128), ("aac", 128), ("opus", 96))
 
 
 def main() -> None:
@@ -32,32 +44,34 @@ def main() -> None:
     files = sorted(
         path for station in ("meridian", "lowtide") for path in (MUSIC / station / "music").iterdir()
     )
-    ours = median_of(lambda: render(files))
-    print(f"{'engine':<34}{'CPU-s per hour':>16}{'x real time':>14}")
-    line("Next Up, one MP3 mount, crossfades", ours)
-    if shutil.which("ffmpeg") is None:
-        print("ffmpeg is not installed: no comparison.")
-        return
-    theirs = median_of(lambda: ffmpeg(files))
-    line("ffmpeg, decode and encode alone", theirs)
-    print(f"ratio {ours / theirs:.2f}; Python {sys.version.split()[0]}, {len(files)} files, median of 3")
+    runs: dict[str, Callable[[], float]] = {
+        "Next Up, MP3": lambda: render(files, MOUNTS[:1]),
+        "Next Up, MP3 + AAC + Opus": lambda: render(files, MOUNTS),
+    }
+    if (liquidsoap := _liquidsoap.version()) is not None:
+        runs[f"{liquidsoap}, MP3"] = lambda: _liquidsoap.cpu_s_per_hour(files * LAPS, CROSSFADE_MS)
+    if shutil.which("ffmpeg") is not None:
+        runs["ffmpeg, decode and encode alone"] = lambda: ffmpeg(files)
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(RUNS):
+        for name, run in runs.items():
+            found[name].append(run())
+    medians = {name: median(values) for name, values in found.items()}
+    one = medians["Next Up, MP3"]
+    print(f"{'engine':<34}{'CPU-s per hour':>16}{'x real time':>14}{'Next Up, MP3 / this':>22}")
+    for name, spent_s in medians.items():
+        print(f"{name:<34}{spent_s:>16.0f}{3600 / spent_s:>14.0f}{one / spent_s:>22.2f}")
+    print(f"three mounts cost {medians['Next Up, MP3 + AAC + Opus'] / one:.2f} times what one does")
+    print(f"Python {sys.version.split()[0]}, {len(files)} files, {HOURS} h, median of {RUNS}")
 
 
-def line(name: str, cpu_s_per_hour: float) -> None:
-    print(f"{name:<34}{cpu_s_per_hour:>16.0f}{3600 / cpu_s_per_hour:>14.0f}")
-
-
-def median_of(run: object) -> float:
-    """The median of three runs."""
-    return sorted(run() for _ in range(3))[1]  # type: ignore[operator]
-
-
-def render(files: list[Path]) -> float:
-    """CPU seconds per hour of stream of the real engine and encoder."""
+def render(files: list[Path], mounts: Sequence[tuple[StreamFormat, int]]) -> float:
+    """CPU seconds per hour of stream of the real engine, limiter and encoders."""
     rows = list(_rows(files))
     by_item = {str(path): path for path in files}
     log = _Log(rows)
-    encoder = Mp3Encoder(128)
+    encoders = [encoder_for(name, bitrate_kbps) for name, bitrate_kbps in mounts]
+    limiter = Limiter(ceiling_db=CEILING_DBTP)
     engine = Engine(
         log,
         DirectLoader(lambda row: by_item[row.item or ""]),
@@ -68,7 +82,9 @@ def render(files: list[Path]) -> float:
     total = int(HOURS * 3600 * SAMPLE_RATE_HZ)
     began = time.process_time()
     for _ in range(total // BLOCK):
-        encoder.encode(engine.render(BLOCK))
+        block = limiter.process(engine.render(BLOCK))
+        for encoder in encoders:
+            encoder.encode(block)
     spent = time.process_time() - began
     engine.close()
     return spent / HOURS

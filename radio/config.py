@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
@@ -19,7 +20,20 @@ from radio.errors import ConfigurationError, did_you_mean
 from radio.toml_source import TomlDocument
 
 ENVIRONMENT_PREFIX: Final = "NEXTUP_"
-BITRATES_KBPS: Final = (64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+TOKEN_VARIABLE: Final = "NEXTUP_TOKEN"
+"""The operator's token of commands that speak to a running service; no setting."""
+
+BITRATES_KBPS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    {
+        "mp3": (64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+        "aac": (48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256),
+        "opus": (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256),
+    }
+)
+"""The bit rates that a mount may have, by its format."""
+
+BED: Final = "bed"
+"""The built-in bed's name among the rungs of a station's fallback."""
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 StationId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -30,7 +44,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Where the service listens, where it keeps its data, and its limits.
 
     ``database`` is an SQLAlchemy URL; empty means SQLite in ``data_dir``. ``public_url`` is the address that
-    listeners use, where it differs from the request's own.
+    listeners use, where it differs from the request's own. ``keep_addresses_days`` is how long the addresses of
+    listeners are stored; 0 stores none. ``as_run_days`` is how long the files of the as-run log are kept.
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +55,8 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     max_listeners: Annotated[int, Meta(ge=1, le=200_000)] = 20_000
     max_listeners_per_address: Annotated[int, Meta(ge=1, le=200_000)] = 200
+    as_run_days: Annotated[int, Meta(ge=1, le=4_000)] = 400
+    keep_addresses_days: Annotated[int, Meta(ge=0, le=3_650)] = 0
     max_subscribers: Annotated[int, Meta(ge=1, le=200_000)] = 50_000
     max_subscribers_per_address: Annotated[int, Meta(ge=1, le=200_000)] = 1_000
     log_format: Literal["console", "json"] = "console"
@@ -59,19 +76,29 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MountConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One encoded form of a station's output."""
+    """One encoded form of a station's output; the ending of its name is its format."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\.mp3$")] = "live.mp3"
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\.(mp3|aac|opus)$")] = "live.mp3"
     bitrate_kbps: int = 128
+
+    @property
+    def format(self) -> Literal["mp3", "aac", "opus"]:
+        """What the sound is encoded as."""
+        return cast(Literal["mp3", "aac", "opus"], self.name.rpartition(".")[2])
 
 
 class SoundConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How a station sounds. ``lead_s`` is how far ahead of the wall clock the stream is encoded."""
+    """How a station sounds. ``lead_s`` is how far ahead of the wall clock the stream is encoded.
+
+    ``fallback`` says what is heard when an item cannot be played: a sound file of the station's own that loops, and
+    last the built-in bed, which cannot run dry.
+    """
 
     target_lufs: Annotated[float, Meta(ge=-31, le=-9)] = -16.0
     lead_s: Annotated[float, Meta(ge=2, le=30)] = 5.0
     crossfade_ms: Annotated[int, Meta(ge=0, le=10_000)] = 2_000
     silence_after_s: Annotated[float, Meta(ge=1, le=120)] = 10.0
+    fallback: Annotated[tuple[str, ...], Meta(min_length=1, max_length=2)] = (BED,)
 
 
 class StationConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +179,7 @@ def load_config(
 def _from_environment(environment: Mapping[str, str], config: Config) -> dict[tuple[str, ...], Any]:
     changes: dict[tuple[str, ...], Any] = {}
     for name, text in environment.items():
-        if not name.startswith(ENVIRONMENT_PREFIX):
+        if not name.startswith(ENVIRONMENT_PREFIX) or name == TOKEN_VARIABLE:
             continue
         key = tuple(name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"))
         changes[key] = _environment_value(name, key, text, config)
@@ -202,6 +229,7 @@ def _check(document: TomlDocument, config: Config) -> None:
         ids[station.id] = index
         _check_zone(document, station, (*where, "timezone"))
         _check_mounts(document, station, where)
+        _check_fallback(document, config, station, (*where, "sound", "fallback"))
     if "base" in document.data:
         raise document.fault(("base",), "is not a known key", allowed="stations, server, network, sponsors")
 
@@ -240,6 +268,18 @@ def _check_mounts(document: TomlDocument, station: StationConfig, where: tuple[s
                 (*key, "name"), f"the mount {mount.name!r} stands twice in station {station.id}"
             )
         names.add(mount.name)
-        if mount.bitrate_kbps not in BITRATES_KBPS:
-            allowed = ", ".join(str(rate) for rate in BITRATES_KBPS)
+        if mount.bitrate_kbps not in BITRATES_KBPS[mount.format]:
+            allowed = ", ".join(str(rate) for rate in BITRATES_KBPS[mount.format])
             raise document.fault((*key, "bitrate_kbps"), f"is {mount.bitrate_kbps}", allowed=allowed)
+
+
+def _check_fallback(
+    document: TomlDocument, config: Config, station: StationConfig, key: tuple[str | int, ...]
+) -> None:
+    *files, last = station.sound.fallback
+    allowed = f'["{BED}"], or a sound file of 5 to 120 s and then "{BED}"'
+    if last != BED:
+        raise document.fault(key, f"ends in {last!r}: the station could fall silent", allowed=allowed)
+    for name in files:
+        if name == BED or not config.path(name).is_file():
+            raise document.fault(key, f"there is no sound file {name!r}", allowed=allowed)

@@ -47,6 +47,18 @@ class Metrics:
         self.log_ahead_s = Gauge(
             "nextup_log_ahead_seconds", "How far the log is compiled ahead", station, registry=registry
         )
+        self.as_run_waiting = Gauge(
+            "nextup_as_run_waiting", "As-run events that wait for the database", registry=registry
+        )
+        self.as_run_held = Gauge(
+            "nextup_as_run_held", "As-run events that are not in their file yet", registry=registry
+        )
+        self.as_run_lost = Gauge(
+            "nextup_as_run_lost",
+            "As-run events that the database (until the next start) or the file will not get",
+            ["where"],
+            registry=registry,
+        )
         self.library_items = Gauge("nextup_library_items", "Playable items in the library", registry=registry)
         self.library_rejected = Gauge(
             "nextup_library_rejected", "Files that cannot be played", registry=registry

@@ -29,6 +29,14 @@ def test_three_lines_make_a_station(tmp_path: Path) -> None:
     assert config.database_url == f"sqlite:///{tmp_path}/data/nextup.db"
 
 
+def test_the_ending_of_a_mounts_name_is_its_format(tmp_path: Path) -> None:
+    mounts = (
+        "mounts = [{}, { name = 'low.aac', bitrate_kbps = 48 }, { name = 'live.opus', bitrate_kbps = 32 }]\n"
+    )
+    (station,) = load(tmp_path, THREE_LINES + mounts).stations
+    assert [mount.format for mount in station.mounts] == ["mp3", "aac", "opus"]
+
+
 def test_environment_and_command_line_win_in_this_order(tmp_path: Path) -> None:
     path = write(tmp_path, "[server]\nport = 1\n" + THREE_LINES)
     assert load_config(path).server.port == 1
@@ -51,8 +59,16 @@ def test_environment_and_command_line_win_in_this_order(tmp_path: Path) -> None:
         (THREE_LINES + "timezone = '../../etc/passwd'\n", "is not a time zone"),
         (THREE_LINES + THREE_LINES, "config.toml:6: `stations[2].id`: 'wxyz' is taken by station 1"),
         (THREE_LINES + "mounts = [{}, {}]\n", "`stations[1].mounts[2].name`: the mount 'live.mp3' stands twice"),
+        (THREE_LINES + "sound = { fallback = ['standby.flac'] }\n",
+         "config.toml:5: `stations[1].sound.fallback`: ends in 'standby.flac': the station could fall silent"),
+        (THREE_LINES + "sound = { fallback = ['none.flac', 'bed'] }\n", "there is no sound file 'none.flac'"),
         (THREE_LINES + "mounts = [{ bitrate_kbps = 99 }]\n",
          "config.toml:5: `stations[1].mounts[1].bitrate_kbps`: is 99. Allowed: 64, 80"),
+        (THREE_LINES + "[[stations.mounts]]\nname = 'live.aac'\nbitrate_kbps = 320\n",
+         "config.toml:7: `stations[1].mounts[1].bitrate_kbps`: is 320. Allowed: 48, 56, 64, 80, 96, 112, 128, 160, "
+         "192, 224, 256."),
+        (THREE_LINES + "mounts = [{ name = 'live.opus', bitrate_kbps = 24 }]\n", "is 24. Allowed: 32, 40, 48"),
+        (THREE_LINES + "mounts = [{ name = 'live.ogg' }]\n", "`stations[1].mounts[1].name`: expected str matching"),
         (THREE_LINES.replace("wxyz", "W XYZ"), "config.toml:2: `stations[1].id`: expected str matching regex"),
         (THREE_LINES + "base = '/'\n", "`stations[1].base`: is not a known key"),
         ("base = '/'\n" + THREE_LINES, "config.toml:1: `base`: is not a known key"),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -34,11 +33,12 @@ from radio.clock import Clock
 from radio.errors import InvalidRequest, LimitReached, NotFound, RadioError, TagsNotWritten
 from radio.library import catalog, details, editing, history, playlists
 from radio.library import query as queries
+from radio.library.advice import tags_refused
 from radio.library.duplicates import duplicates
 from radio.library.items import Item
 from radio.library.keeper import LibraryKeeper
 from radio.library.search import ids_of, search
-from radio.library.tag_writing import Undo, undo, write_tags
+from radio.library.tag_writing import Undo, plan_write, undo, write_tags
 from radio.schedule.model import Schedule
 from radio.schedule.uses import uses
 from radio.sponsors.campaigns import SponsorBook
@@ -160,6 +160,8 @@ class LibraryApi:
         if not wanted.corrections and not wanted.tags:
             raise InvalidRequest("Nothing is changed.", field="corrections", allowed="corrections, tags")
         editing.check_version(item, version)
+        if wanted.tags:
+            await self._check_tags(item, wanted.tags)  # all of it or nothing
         if wanted.corrections:
             operator, now_ms = request[OPERATOR].name, self._clock.now_ms()
             await self._store.write(
@@ -178,7 +180,7 @@ class LibraryApi:
         try:
             await asyncio.to_thread(undo, Undo.from_bytes(last.data), item.file)
         except TagsNotWritten as fault:
-            _not_written(fault)
+            raise tags_refused(fault, "tags") from fault
         await self._store.write(editing.drop_undo, last.id)
         await self._library.scan()
         return await self._item_reply(await self._item(request))
@@ -215,16 +217,22 @@ class LibraryApi:
 
     async def import_(self, request: web.Request) -> web.Response:
         entries = playlists.read(request.query.get("format", "m3u"), await request.read())
-        roots = set(self._roots(request))
-        mine = [item for item in self._library.current if item.root in roots]
+        # from the store: what waits to be measured is found there too
+        mine = await self._store.read(catalog.load_items, self._roots(request))
         found = await asyncio.to_thread(playlists.matched, entries, mine)
         return private_json({"items": [item_view(item) for item in found.items], "missing": found.missing})
+
+    async def _check_tags(self, item: Item, tags: Mapping[str, Any]) -> None:
+        try:
+            await asyncio.to_thread(plan_write, item.file, tags)
+        except TagsNotWritten as fault:
+            raise tags_refused(fault, "tags") from fault
 
     async def _write_tags(self, item: Item, tags: Mapping[str, Any], operator: Operator) -> None:
         try:
             record = await asyncio.to_thread(write_tags, item.file, tags)
         except TagsNotWritten as fault:
-            _not_written(fault)
+            raise tags_refused(fault, "tags") from fault
         if record is None:
             return
         await self._store.write(
@@ -267,8 +275,3 @@ def _for(*roles: Role) -> Callable[[Handler], Handler]:
         return handler
 
     return marked
-
-
-def _not_written(fault: TagsNotWritten) -> NoReturn:
-    name = Path(fault.path).name
-    raise InvalidRequest(f"The tags of {name!r} cannot be written: {fault.reason}.", field="tags") from fault

@@ -19,6 +19,8 @@ WRITERS: Final[Mapping[str, tuple[str, Callable[[list[Entry]], str]]]] = {
     "xspf": (XSPF_MIME, xspf),
 }
 
+FORMAT_NAMES: Final[Mapping[str, str]] = {"mp3": "MP3", "aac": "AAC", "opus": "Opus"}
+
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
@@ -35,7 +37,7 @@ def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> l
             raise UnknownMount(f"The station {station.id!r} has no mount {name!r}.")
         base = public_url.rstrip("/") or _own_address(request)
         mime, write = WRITERS[ending]
-        text = write([_entry(base, station, mount) for mount in mounts])
+        text = write([_entry(base, station, mount, alone=len(mounts) == 1) for mount in mounts])
         return web.Response(
             body=text.encode(),
             headers={
@@ -55,5 +57,7 @@ def _own_address(request: web.Request) -> str:
     return f"{request.scheme}://{request.host}"
 
 
-def _entry(base: str, station: StationConfig, mount: MountConfig) -> Entry:
-    return Entry(title=station.name, address=f"{base}/listen/{station.id}/{mount.name}")
+def _entry(base: str, station: StationConfig, mount: MountConfig, *, alone: bool) -> Entry:
+    kind = f"{FORMAT_NAMES[mount.format]}, {mount.bitrate_kbps} kbit/s"
+    title = station.name if alone else f"{station.name} ({kind})"
+    return Entry(title=title, address=f"{base}/listen/{station.id}/{mount.name}")

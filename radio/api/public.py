@@ -55,9 +55,10 @@ class PublicApi:
         station = self._service(request).station.id
         limit = _number(request, "limit", HISTORY_DEFAULT, 1, as_run.HISTORY_LIMIT)
         before_ms = _number(request, "before_ms", self._clock.now_ms() + 1, 0, 1 << 53)
-        aired = await self._store.read(as_run.history, station, limit=limit, before_ms=UtcMs(before_ms))
-        items = [_aired(entry) for entry in aired if entry.started_at_ms is not None]
-        return public_json(request, {"station": station, "history": items})
+        heard = await self._store.read(
+            as_run.history, station, limit=limit, before_ms=UtcMs(before_ms), started_only=True
+        )
+        return public_json(request, {"station": station, "history": [_aired(entry) for entry in heard]})
 
     async def schedule(self, request: web.Request) -> web.Response:
         station = self._service(request).station.id

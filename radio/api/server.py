@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from socket import socket
+from typing import Final, NamedTuple
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -26,11 +27,19 @@ def http_application(routes: Iterable[web.AbstractRouteDef], sign_in: Middleware
     return application
 
 
+class Serving(NamedTuple):
+    """Where the service listens."""
+
+    port: int
+    sockets: tuple[socket, ...]
+
+
 @asynccontextmanager
 async def serving(
-    application: web.Application, *, streams: Factory, sockets: Factory, host: str, port: int
-) -> AsyncIterator[int]:
-    """Listen at ``host`` and ``port`` (0: any free one) while the context is open; gives the port.
+    application: web.Application, *, streams: Factory, sockets: Factory, host: str, port: int,
+    listening: Sequence[socket] = (),
+) -> AsyncIterator[Serving]:  # fmt: skip
+    """Listen at ``host`` and ``port`` (0: any free one), or on ``listening``, while the context is open.
 
     Raises AddressInUse where another process listens there.
     """
@@ -38,11 +47,13 @@ async def serving(
     await runner.setup()
     door = Door(standard_route(web=_factory(runner), stream=streams, socket=sockets))
     try:
-        server = await _listen(door, host, port)
+        servers = await _go_on(door, listening) if listening else [await _listen(door, host, port)]
         try:
-            yield server.sockets[0].getsockname()[1]
+            open_sockets = tuple(listening) or tuple(each for server in servers for each in server.sockets)
+            yield Serving(open_sockets[0].getsockname()[1], open_sockets)
         finally:
-            server.close()
+            for server in servers:
+                server.close()
             door.close()
     finally:
         await runner.cleanup()
@@ -54,6 +65,11 @@ def _factory(runner: web.AppRunner) -> Factory:
         return runner.server()
 
     return protocol
+
+
+async def _go_on(door: Door, listening: Sequence[socket]) -> list[asyncio.Server]:
+    loop = asyncio.get_running_loop()
+    return [await loop.create_server(door, sock=each, backlog=4096) for each in listening]
 
 
 async def _listen(door: Door, host: str, port: int) -> asyncio.Server:

@@ -1,4 +1,4 @@
-"""Encoders: float sound in, whole frames of a stream out.
+"""Encoders: float sound in, whole frames of a stream out. AAC and Opus have modules of their own.
 
 MP3 is made by LAME (package ``lameenc``), which is three times as fast as the one inside PyAV's wheels for
 Python 3.11 and as fast elsewhere. No container is written: no ID3, no Xing or Info frame, frames only.
@@ -14,11 +14,13 @@ back; that shifts no sample.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, TypeAlias
 
 import lameenc
 import numpy as np
 
+from radio.audio.aac import AacEncoder
+from radio.audio.opus import OpusEncoder
 from radio.audio.pcm import Pcm
 from radio.units import CHANNELS, SAMPLE_RATE_HZ, Samples
 
@@ -29,11 +31,21 @@ BITRATES_KBPS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256
 _LAME_SCALE: Final = MappingProxyType({160: 0.95, 192: 0.97, 224: 0.98, 256: 1.0, 320: 1.0})
 
 
+StreamFormat: TypeAlias = Literal["mp3", "aac", "opus"]
+
+MIME_TYPES: Final = MappingProxyType({"mp3": "audio/mpeg", "aac": "audio/aac", "opus": "audio/ogg"})
+"""What each format is called in HTTP; Opus travels in Ogg."""
+
+_CHUNK_BYTES_PER_KBPS: Final = 126
+
+
 class Encoder(Protocol):
     """What playout needs of any encoder; one per mount, used by one thread.
 
-    ``delay_samples``: sample ``s`` of the input is heard at sample ``s + delay_samples`` of the stream.
-    ``frame_bytes`` is None where frames differ in size.
+    A frame is the smallest piece that a player can start with: an MP3 or ADTS frame, or an Ogg page.
+    ``frame_samples`` is how much sound each holds; their sizes may vary. ``delay_samples``: sample ``s`` of the
+    input is heard at sample ``s + delay_samples`` of the stream. ``header`` is what a player needs before its
+    first frame, or empty.
     """
 
     @property
@@ -41,15 +53,33 @@ class Encoder(Protocol):
     @property
     def frame_samples(self) -> int: ...
     @property
-    def frame_bytes(self) -> int | None: ...
-    @property
     def delay_samples(self) -> Samples: ...
+    @property
+    def header(self) -> bytes: ...
 
-    def encode(self, block: Pcm) -> bytes:
-        """Whole frames that became ready; may be empty."""
+    def encode(self, block: Pcm) -> list[bytes]:
+        """The whole frames that became ready; may be none. They do not depend on how blocks are cut."""
 
-    def flush(self) -> bytes:
+    def flush(self) -> list[bytes]:
         """The frames still held back, the last one filled with silence. Nothing can be encoded afterwards."""
+
+
+def encoder_for(
+    stream_format: StreamFormat, bitrate_kbps: int, *, serial: int = 1, first_frame: int = 0
+) -> Encoder:
+    """A new encoder. ``serial`` is the number of the run of the stream, which Ogg needs (see OpusEncoder).
+
+    ``first_frame`` is the number of the first frame that comes out, where the stream of another encoder is
+    continued. Raises ValueError for a bit rate that the format does not have.
+    """
+    if stream_format == "opus":
+        return OpusEncoder(bitrate_kbps, serial=serial, first_page=first_frame)
+    return AacEncoder(bitrate_kbps) if stream_format == "aac" else Mp3Encoder(bitrate_kbps)
+
+
+def chunk_bytes_of(stream_format: StreamFormat, bitrate_kbps: int) -> int | None:
+    """The one size of a mount's chunks, 1.008 s at its bit rate (42 frames of MP3); None where it varies."""
+    return None if stream_format == "opus" else _CHUNK_BYTES_PER_KBPS * bitrate_kbps
 
 
 class Mp3Encoder:
@@ -63,6 +93,7 @@ class Mp3Encoder:
     content_type: Final = "audio/mpeg"
     frame_samples: Final = 1152
     delay_samples: Final = Samples(1105)
+    header: Final = b""
 
     def __init__(self, bitrate_kbps: int = 128, *, quality: int = 5) -> None:
         if bitrate_kbps not in BITRATES_KBPS:
@@ -95,27 +126,28 @@ class Mp3Encoder:
         """How many samples have been put in."""
         return Samples(self._samples_in)
 
-    def encode(self, block: Pcm) -> bytes:
+    def encode(self, block: Pcm) -> list[bytes]:
         """Take a block of any length; gives the whole frames that became ready (none, one or more)."""
         if not len(block):
-            return b""
+            return []
         self._samples_in += len(block)
         scaled = np.rint(np.clip(block * self._factor, -32768.0, 32767.0)).astype("<i2")
         self._held += self._lame.encode(scaled.tobytes())
         return self._whole_frames()
 
-    def flush(self) -> bytes:
+    def flush(self) -> list[bytes]:
         """The rest of the stream: ``ceil((samples_in + 1152) / 1152)`` frames will have come out in all."""
         if self._samples_in:
             self._held += self._lame.flush()
         return self._whole_frames()
 
-    def _whole_frames(self) -> bytes:
-        frames = len(self._held) // self.frame_bytes
-        ready = bytes(self._held[: frames * self.frame_bytes])
-        del self._held[: len(ready)]
-        self._frames_out += frames
-        return ready
+    def _whole_frames(self) -> list[bytes]:
+        size = self.frame_bytes
+        whole = len(self._held) // size * size
+        ready = bytes(self._held[:whole])
+        del self._held[:whole]
+        self._frames_out += whole // size
+        return [ready[at : at + size] for at in range(0, whole, size)]
 
 
 def _lame(bitrate_kbps: int, quality: int) -> lameenc.Encoder:

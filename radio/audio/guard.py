@@ -44,8 +44,17 @@ def check_file(path: Path) -> CheckedFile:
         status = path.stat()
         _check_status(path, status)
         with path.open("rb") as file:
-            sound_offset = _skip_id3(path, file)
-            count_entries(file, sound_offset, MAX_TAG_ENTRIES)
+            return check_open(path, status, file)
+    except (OSError, ValueError) as error:
+        raise AudioError(path, getattr(error, "strerror", None) or str(error)) from None
+
+
+def check_open(path: Path, status: os.stat_result, file: BinaryIO) -> CheckedFile:
+    """The same for a file that is open, or whose bytes are at hand, with its status."""
+    try:
+        _check_status(path, status)
+        sound_offset = _skip_id3(path, file)
+        count_entries(file, sound_offset, MAX_TAG_ENTRIES)
     except TooManyEntries as error:
         raise AudioError(path, str(error)) from None
     except (OSError, ValueError) as error:

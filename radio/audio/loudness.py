@@ -13,7 +13,7 @@ from av.audio.frame import AudioFrame
 from av.filter import Graph
 from numpy.typing import NDArray
 
-from radio.units import Lufs
+from radio.units import SAMPLE_RATE_HZ, Lufs
 
 GATE_LUFS: Final = -70.0
 """The absolute gate of BS.1770-4; nothing below it has a loudness."""
@@ -35,6 +35,15 @@ class LoudnessReport:
     momentary_lufs: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class LoudnessNow:
+    """The loudness of the last 400 ms, of the last 3 s and of all so far; None below the gate."""
+
+    momentary_lufs: Lufs | None
+    short_term_lufs: Lufs | None
+    integrated_lufs: Lufs | None
+
+
 class Loudness:
     """The loudness of a stereo sound of ``rate_hz`` that is given block by block, as planes ``(2, n)``."""
 
@@ -47,12 +56,15 @@ class Loudness:
 
     def update(self, planes: NDArray[np.float32]) -> None:
         """Take the next block, of any length; its memory must be in one piece."""
-        frame = AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts = self._rate_hz, self._samples
-        frame.time_base = Fraction(1, self._rate_hz)
+        self._graph.push(_frame(planes, self._rate_hz, self._samples))
         self._samples += planes.shape[1]
-        self._graph.push(frame)
         self._pull()
+
+    @property
+    def now(self) -> LoudnessNow:
+        """As of the last whole 100 ms."""
+        found = {name: float(self._report.get(f"lavfi.r128.{name}", GATE_LUFS)) for name in "MSI"}
+        return LoudnessNow(_above_gate(found["M"]), _above_gate(found["S"]), _above_gate(found["I"]))
 
     def finish(self) -> LoudnessReport:
         """What was measured; nothing can be given afterwards."""
@@ -79,6 +91,39 @@ class Loudness:
             if momentary is not None:
                 self._momentary.append(float(momentary))
                 self._report = report
+
+
+class RunningLoudness:
+    """The loudness of a sound that never ends, at 48 kHz, given block by block: what a meter shows.
+
+    None below the gate of -70 LUFS.
+    """
+
+    def __init__(self) -> None:
+        self._graph = _graph(SAMPLE_RATE_HZ)
+        self._samples = 0
+        self.momentary_lufs: Lufs | None = None
+        self.short_term_lufs: Lufs | None = None
+
+    def update(self, planes: NDArray[np.float32]) -> None:
+        """Take the next block, of any length, as planes ``(2, n)`` whose memory is in one piece."""
+        self._graph.push(_frame(planes, SAMPLE_RATE_HZ, self._samples))
+        self._samples += planes.shape[1]
+        report: dict[str, str] = {}
+        while True:
+            try:
+                report = self._graph.pull().metadata
+            except (av.BlockingIOError, av.EOFError):
+                break
+        if "lavfi.r128.M" in report:
+            self.momentary_lufs = _above_gate(float(report["lavfi.r128.M"]))
+            self.short_term_lufs = _above_gate(float(report["lavfi.r128.S"]))
+
+
+def _frame(planes: NDArray[np.float32], rate_hz: int, pts: int) -> AudioFrame:
+    frame = AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
+    frame.sample_rate, frame.pts, frame.time_base = rate_hz, pts, Fraction(1, rate_hz)
+    return frame
 
 
 def _above_gate(lufs: float) -> Lufs | None:

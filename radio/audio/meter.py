@@ -44,13 +44,24 @@ class Meter:
 
     def update(self, block: Pcm) -> Level:
         """Measure the next block and carry the running silence on."""
+        if self._ends_loud(block):
+            self._silent_samples = 0
+        else:
+            self._count_silence(block)
+        return Level(self.rms_db(block), self.peak_db(block), self.silence_ms)
+
+    def _ends_loud(self, block: Pcm) -> bool:
+        # most blocks do, and then there is nothing to look for
+        last = block[-((len(block) - 1) % _WINDOW + 1) :].reshape(-1) if len(block) else block.reshape(-1)
+        return len(last) > 0 and float(np.dot(last, last)) > self._silent_power * len(last)
+
+    def _count_silence(self, block: Pcm) -> None:
         powers = _window_powers(block)
         loud = np.flatnonzero(powers > self._silent_power)
         if len(loud):
             self._silent_samples = max(0, len(block) - (int(loud[-1]) + 1) * _WINDOW)
         else:
             self._silent_samples += len(block)
-        return Level(self.rms_db(block), self.peak_db(block), self.silence_ms)
 
     @staticmethod
     def rms_db(block: Pcm) -> Decibels:
@@ -64,7 +75,7 @@ class Meter:
     @staticmethod
     def peak_db(block: Pcm) -> Decibels:
         """The highest sample of either channel in dBFS."""
-        return _decibels(float(np.abs(block).max(initial=0.0)) ** 2)
+        return _decibels(max(float(block.max(initial=0.0)), -float(block.min(initial=0.0))) ** 2)
 
 
 def _window_powers(block: Pcm) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

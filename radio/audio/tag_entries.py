@@ -194,7 +194,8 @@ def _boxes(file: BinaryIO, start: int, end: int, counter: _Counter, depth: int) 
 
 
 def _syncsafe(four: bytes) -> int:
-    return sum((byte & 0x7F) << (21 - 7 * index) for index, byte in enumerate(four))
+    number = int.from_bytes(four.ljust(4, b"\0"), "big")
+    return (number & 0x7F) | (number & 0x7F00) >> 1 | (number & 0x7F0000) >> 2 | (number & 0x7F000000) >> 3
 
 
 def _at(file: BinaryIO, at: int, n: int) -> bytes:

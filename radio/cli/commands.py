@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from radio import __version__
-from radio.cli import library, schedule, sponsors, stations, users, watch
+from radio.cli import air, library, meter, schedule, sponsors, stations, tap, users, watch
+from radio.cli.commands_end import ending
 from radio.cli.context import ConfigOption
-from radio.cli.output import FAILED, fail, note, out
+from radio.cli.output import out
 from radio.cli.run import configuration, run_service
-from radio.errors import RadioError
 
 app = typer.Typer(
     name="radio",
@@ -28,6 +28,10 @@ app.add_typer(sponsors.app, name="sponsors")
 app.add_typer(stations.app, name="stations")
 app.add_typer(users.app, name="users")
 app.command("watch")(watch.watch)
+for command in (air.skip, air.insert, air.hold, air.resume):
+    app.command()(command)
+app.command("tap")(tap.tap)
+app.command("meter")(meter.meter)
 
 
 @app.callback(invoke_without_command=True)
@@ -45,6 +49,9 @@ def run(
     host: Annotated[str | None, typer.Option(help="Listen at this address.")] = None,
     port: Annotated[int | None, typer.Option(help="Listen at this port; 0 takes a free one.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Keep the database here.")] = None,
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="Go on with the service that runs on the same data folder.")
+    ] = False,
 ) -> None:
     """Put the stations on the air and serve listeners until stopped."""
     overrides: dict[tuple[str, ...], Any] = {}
@@ -54,17 +61,10 @@ def run(
         overrides["server", "port"] = port
     if data_dir is not None:
         overrides["server", "data_dir"] = str(data_dir.absolute())
-    run_service(configuration(config, overrides))
+    run_service(configuration(config, overrides), takeover=takeover)
 
 
 def main() -> None:
     """The entry point of ``radio``. Exit status: 0 done, 1 the work failed, 2 wrong usage or configuration."""
-    try:
+    with ending():
         app(prog_name="radio")
-    except RadioError as error:
-        fail(error)
-    except BrokenPipeError:
-        raise SystemExit(0) from None
-    except OSError as fault:
-        note(f"radio: {fault.filename or 'The system'}: {fault.strerror or fault}.")
-        raise SystemExit(FAILED) from None

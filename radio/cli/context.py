@@ -19,6 +19,7 @@ T = TypeVar("T")
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 StationOption = Annotated[str | None, typer.Option("--station", "-s", help="One station's id; else all.")]
+ServerOption = Annotated[str, typer.Option(help="Where the service runs.")]
 
 
 def with_store(config: Config, work: Callable[[Store], Awaitable[T]]) -> T:

@@ -111,7 +111,12 @@ def show(
     set_by = {one.field: f"  (set by {one.operator})" for one in corrections}
     rows = [(name, _shown(getattr(found, name)) + set_by.get(name, "")) for name in found.__struct_fields__]
     rows += [(f"tag: {name}", _shown(value)) for name, value in known.tags.items() if _shown(value)]
-    rows += [(f"sound: {name}", _shown(value)) for name, value in sound.items() if not hasattr(found, name)]
+    if found.measured:
+        rows += [
+            (f"sound: {name}", _shown(value)) for name, value in sound.items() if not hasattr(found, name)
+        ]
+    else:
+        rows.append(("sound", "not measured yet"))
     table(("field", "value"), rows)
 
 

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
-import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from radio.cli.context import ConfigOption, JsonOption, StationOption, with_store
 from radio.cli.library_items import find, items_table, roots_of
-from radio.cli.output import FAILED, note, out, out_json
+from radio.cli.output import FAILED, note, out, out_json, scan_bar
 from radio.cli.run import configuration
 from radio.clock import SystemClock
 from radio.config import Config
 from radio.errors import InvalidRequest, TagsNotWritten
 from radio.library import catalog, editing
+from radio.library.advice import tags_refused
 from radio.library.corrections import FIELDS
 from radio.library.items import Item
 from radio.library.query import parse
-from radio.library.scan import Scanner, ScanProgress, ScanReport
+from radio.library.scan import Scanner, ScanReport
 from radio.library.search import Search, ids_of
-from radio.library.tag_writing import Undo, undo, write_tags
+from radio.library.tag_writing import Undo, plan_write, undo, write_tags
 from radio.store import Store
 
 
@@ -102,6 +90,8 @@ def edit(
         roots = roots_of(settings, None)
         await store.write(catalog.index_missing)
         found = await find(store, roots, item)
+        if tags:
+            _check_tags(found, tags)  # all of it or nothing
         if changes:
             now_ms = SystemClock().now_ms()
             await store.write(editing.correct, found.id, changes, getpass.getuser(), now_ms)
@@ -114,6 +104,13 @@ def edit(
     out_json(changed) if as_json else items_table([changed])
 
 
+def _check_tags(item: Item, tags: dict[str, Any]) -> None:
+    try:
+        plan_write(item.file, tags)
+    except TagsNotWritten as fault:
+        raise tags_refused(fault, "tag") from fault
+
+
 async def _tags(store: Store, item: Item, tags: dict[str, Any], undo_tags: bool) -> None:
     try:
         if undo_tags:
@@ -124,7 +121,7 @@ async def _tags(store: Store, item: Item, tags: dict[str, Any], undo_tags: bool)
             await store.write(editing.drop_undo, last.id)
         record = write_tags(item.file, tags) if tags else None
     except TagsNotWritten as fault:
-        raise InvalidRequest(f"The tags cannot be written: {fault.reason}.", field="tag") from fault
+        raise tags_refused(fault, "tag") from fault
     if record is not None:
         now_ms = SystemClock().now_ms()
         data, who = record.to_bytes(), getpass.getuser()
@@ -137,7 +134,7 @@ def _report(
     roots = roots_of(settings, station)
 
     async def work(store: Store) -> ScanReport:
-        with _progress() as progress:
+        with scan_bar() as progress:
             return await Scanner(store, roots).scan(progress, retry_rejected=rejected, again=again)
 
     report = with_store(settings, work)
@@ -152,33 +149,6 @@ def _report(
         note(f"radio: {problem.path}: {problem.problem} {problem.advice}")
     if report.problems:
         raise SystemExit(FAILED)
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f} files/s" if task.speed else "")
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Any]:
-    """A bar with rate and time left on standard error where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task("Reading the library", total=None)
-
-        def tell(progress: ScanProgress) -> None:
-            bar.update(task, total=progress.total, completed=progress.done)
-
-        yield tell
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -29,6 +29,13 @@ async def find(store: Store, roots: Sequence[Path | str], name: str) -> Item:
     return found
 
 
+def loudness(item: Item) -> str:
+    """An item's loudness in LUFS, or that it was not measured yet; nothing where it has none."""
+    if not item.measured:
+        return "not measured yet"
+    return "" if item.loudness_lufs is None else f"{item.loudness_lufs:.1f}"
+
+
 def items_table(items: Iterable[Item]) -> None:
     """A line for each item on standard output."""
     table(
@@ -38,7 +45,7 @@ def items_table(items: Iterable[Item]) -> None:
                 item.id,
                 item.category,
                 clock_time(item.air_ms),
-                "" if item.loudness_lufs is None else f"{item.loudness_lufs:.1f}",
+                loudness(item),
                 item.title,
                 item.artist or "",
                 item.path,

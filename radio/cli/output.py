@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from radio.diagnostics import harmless
 from radio.errors import ConfigurationError, InvalidRequest, RadioError, UnknownStation
+from radio.library.scan_report import ScanProgress
 
 FAILED = 1
 WRONG_USE = 2
@@ -35,6 +34,10 @@ def out_json(value: Any) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table on standard output; as wide as its content where that is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False)
     drawn = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
@@ -56,3 +59,30 @@ def clock_time(ms: int) -> str:
     """A length in milliseconds as ``m:ss``."""
     minutes, seconds = divmod(round(ms / 1000), 60)
     return f"{minutes}:{seconds:02d}"
+
+
+@contextlib.contextmanager
+def scan_bar(seconds: Callable[[], float] | None = None) -> Iterator[Any]:
+    """A bar for a scan on standard error where that is a terminal: its phase, how many files are done, files in
+    a second, time left. Yields a function that takes :class:`ScanProgress`, or None. ``seconds`` is what the rate
+    is reckoned by."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    # a service without a terminal does without this library
+    from radio.cli.bar import scan_progress
+
+    with scan_progress(seconds) as bar:
+        task = bar.add_task("Looking through the library", total=None)
+        phase: str | None = None
+
+        def tell(step: ScanProgress) -> None:
+            nonlocal task, phase
+            if step.phase != phase:
+                # a task of its own: the rate of one phase says nothing of the other's time
+                bar.remove_task(task)
+                phase = step.phase
+                task = bar.add_task(phase.capitalize(), total=step.total)
+            bar.update(task, total=step.total, completed=step.done)
+
+        yield tell

@@ -6,19 +6,16 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from radio.app import Service, on_air
-from radio.cli.output import note
+from radio.cli.output import note, scan_bar
 from radio.config import Config, load_config
 from radio.diagnostics import configure_logs
-from radio.library.scan import ScanProgress
+from radio.parking import raise_descriptor_limit
 
 
 def configuration(path: Path, overrides: dict[tuple[str, ...], Any] | None = None) -> Config:
@@ -26,28 +23,36 @@ def configuration(path: Path, overrides: dict[tuple[str, ...], Any] | None = Non
     return load_config(path, environment=os.environ, overrides=overrides)
 
 
-def run_service(config: Config) -> None:
-    """Run until SIGINT or SIGTERM; then close every connection and write what must be kept."""
+def run_service(config: Config, *, takeover: bool = False) -> None:
+    """Run until SIGINT or SIGTERM; then close every connection and write what must be kept.
+
+    With ``takeover`` the service that runs on the same data folder is gone on with, and leaves. On SIGUSR2 a new
+    process is started that does so with this one.
+    """
     configure_logs(config.server.log_format, config.server.log_level)
+    raise_descriptor_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(config))
+        runner.run(_serve(config, takeover))
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, takeover: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    successors: list[subprocess.Popen[bytes]] = []
+    if hasattr(signal, "SIGUSR2"):
+        loop.add_signal_handler(signal.SIGUSR2, lambda: successors.append(_start_successor()))
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, stopped.set)
     note("Next Up starts.")
-    with scan_progress() as progress:
-        service = on_air(config, progress=progress)
+    with scan_bar() as progress:
+        service = on_air(config, progress=progress, takeover=takeover)
         running = await _unless(stopped, service)
     if running is None:
         return
     try:
         _announce(running)
-        await stopped.wait()
-        note("Going off the air.")
+        await _first_of(stopped, running.taken_over)
+        note("Going off the air." if stopped.is_set() else "Another process has gone on; this one leaves.")
     finally:
         await service.__aexit__(None, None, None)
 
@@ -67,26 +72,23 @@ async def _unless(stopped: asyncio.Event, service: Any) -> Service | None:
     return None
 
 
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for each in waiting:
+        each.cancel()
+
+
+def _start_successor() -> subprocess.Popen[bytes]:
+    """The same command once more, from the program as it is on the disk now."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--takeover"]
+    return subprocess.Popen([sys.executable, "-m", "radio", *arguments, "--takeover"])
+
+
 def _announce(service: Service) -> None:
     names = ", ".join(station.name for station in service.config.stations if station.enabled)
     note(f"On the air: {names}.")
     note(f"Listen at {service.address} (stop with Ctrl-C)")
-
-
-@contextlib.contextmanager
-def scan_progress() -> Iterator[Any]:
-    """A progress bar on standard error where that is a terminal; a function to be told of progress."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task = bar.add_task("Reading the library", total=None)
-
-        def tell(progress: ScanProgress) -> None:
-            bar.update(task, total=progress.total, completed=progress.done)
-
-        yield tell
 
 
 def _loop_factory() -> Any:

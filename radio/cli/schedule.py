@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from radio.cli.context import ConfigOption, JsonOption, StationOption, chosen, with_store
-from radio.cli.output import FAILED, clock_time, note, out, out_json, table
-from radio.cli.run import configuration, scan_progress
+from radio.cli.output import FAILED, clock_time, note, out, out_json, scan_bar, table
+from radio.cli.run import configuration
 from radio.clock import SystemClock
 from radio.config import Config, StationConfig
 from radio.errors import ConfigurationError, InvalidRequest
@@ -113,7 +113,7 @@ def _library(settings: Config) -> Library:
     async def work(store: Store) -> Library:
         scanner = Scanner(store, roots)
         if not len(library := await scanner.library()):
-            with scan_progress() as progress:
+            with scan_bar() as progress:
                 await scanner.scan(progress)
             library = await scanner.library()
         return library

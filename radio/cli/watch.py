@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from radio.cli.context import JsonOption
 from radio.cli.output import clock_time, out, out_json
-from radio.client import Change, PushClient
 from radio.clock import SystemClock
 from radio.diagnostics import harmless
+
+if TYPE_CHECKING:
+    from radio.client import Change
 
 
 def watch(
@@ -32,6 +34,8 @@ def watch(
 
 
 async def _follow(station: str | None, server: str, once: bool, as_json: bool) -> None:
+    from radio.client import PushClient  # here, because every command would wait for it
+
     seen: set[str] = set()
     async with PushClient(server, [station] if station else [], attempts=5) as client:
         wanted = [station] if station else [state["station"]["id"] for state in await client.stations()]

@@ -6,13 +6,14 @@ particular to one database.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import starmap
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, insert, select
 
 from radio.errors import UnknownItem
 from radio.library import details, search_index
@@ -34,7 +35,8 @@ class Batch(msgspec.Struct, kw_only=True):
 
     ``items`` replace what is known under their id and what is known at their place; ``details`` are theirs,
     and an item without them is taken as it stands. ``rejected`` replace an item at their place; ``removed``
-    are ids; ``forgotten`` are places of rejected files that are gone.
+    are ids; ``forgotten`` are places of rejected files that are gone. ``pictures`` are marks by root and folder,
+    None to forget one.
     """
 
     items: list[Item] = msgspec.field(default_factory=list)
@@ -43,14 +45,20 @@ class Batch(msgspec.Struct, kw_only=True):
     rejected: list[RejectedFile] = msgspec.field(default_factory=list)
     removed: list[str] = msgspec.field(default_factory=list)
     forgotten: list[Place] = msgspec.field(default_factory=list)
+    pictures: dict[Place, str | None] = msgspec.field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.items or self.rejected or self.removed or self.forgotten)
+        return bool(self.items or self.rejected or self.removed or self.forgotten or self.pictures)
 
 
-def load_items(connection: Connection, roots: Iterable[str | Path] | None = None) -> list[Item]:
-    """The items of the roots, or of all, by root and path."""
-    return _in_roots(connection, Item, tables.items, roots)
+def load_items(
+    connection: Connection, roots: Iterable[str | Path] | None = None, *, measured_only: bool = False
+) -> list[Item]:
+    """The items of the roots, or of all, by root and path; those that can be aired where only they are asked."""
+    query = _in_roots(Item, tables.items, roots)
+    if measured_only:
+        query = query.where(tables.items.c.measured.is_(True))
+    return _values(connection, Item, query)
 
 
 def load_item(connection: Connection, item_id: str, roots: Iterable[str | Path] | None = None) -> Item:
@@ -73,14 +81,19 @@ def load_some(connection: Connection, item_ids: Sequence[str]) -> list[Item]:
 
 def load_rejected(connection: Connection, roots: Iterable[str | Path] | None = None) -> list[RejectedFile]:
     """The rejected files of the roots, or of all, by root and path."""
-    return _in_roots(connection, RejectedFile, tables.rejected, roots)
+    return _values(connection, RejectedFile, _in_roots(RejectedFile, tables.rejected, roots))
 
 
 def load(connection: Connection) -> Known:
     """Everything that scans compare with."""
     c = tables.items.c
-    query = select(c.id, c.root, c.path, c.size_bytes, c.mtime_ns, c.content_hash, c.inode)
-    return Known(list(starmap(KnownItem, connection.execute(query))), load_rejected(connection))
+    query = select(c.id, c.root, c.path, c.size_bytes, c.mtime_ns, c.content_hash, c.inode, c.measured)
+    marks = connection.execute(select(tables.folder_pictures))
+    return Known(
+        items=list(starmap(KnownItem, connection.execute(query))),
+        rejected=load_rejected(connection),
+        pictures={(row.root, row.folder): row.mark for row in marks},
+    )
 
 
 def apply(connection: Connection, batch: Batch) -> None:
@@ -95,6 +108,7 @@ def apply(connection: Connection, batch: Batch) -> None:
         put_artwork(connection, art)
     _put_items(connection, batch)
     _insert(connection, tables.rejected, batch.rejected)
+    _put_marks(connection, batch.pictures)
 
 
 def index_missing(connection: Connection) -> int:
@@ -127,6 +141,29 @@ def put_artwork(connection: Connection, art: Artwork) -> None:
         _insert(connection, tables.artwork, [art])
 
 
+def prune_artwork(connection: Connection) -> int:
+    """Forget the pictures that no item has; returns how many there were."""
+    used = select(tables.items.c.artwork).where(tables.items.c.artwork.is_not(None))
+    unused = select(tables.artwork.c.id).where(tables.artwork.c.id.not_in(used))
+    ids = list(connection.execute(unused).scalars())
+    for some in _in_parts(ids):
+        connection.execute(delete(tables.artwork).where(tables.artwork.c.id.in_(some)))
+    return len(ids)
+
+
+def _put_marks(connection: Connection, marks: Mapping[Place, str | None]) -> None:
+    c = tables.folder_pictures.c
+    for root, folder in marks:
+        connection.execute(delete(tables.folder_pictures).where(c.root == root, c.folder == folder))
+    rows = [
+        {"root": root, "folder": folder, "mark": mark}
+        for (root, folder), mark in marks.items()
+        if mark is not None
+    ]
+    if rows:
+        connection.execute(insert(tables.folder_pictures), rows)
+
+
 def _put_items(connection: Connection, batch: Batch) -> None:
     if not batch.items:
         return
@@ -134,21 +171,25 @@ def _put_items(connection: Connection, batch: Batch) -> None:
     details.put(connection, known)
     set_by_people = details.corrections(connection, [item.id for item in batch.items])
     shown = [corrected(item, set_by_people.get(item.id, {})) for item in batch.items]
-    connection.execute(insert(tables.items), [_columns(item) for item in shown])
+    connection.execute(insert(tables.items), _without_empty([_columns(item) for item in shown]))
     search_index.put(connection, shown, {one.item.id: one.comment for one in known})
+
+
+def _without_empty(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    # columns without any value take as much time to write as others
+    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    return [{name: row[name] for name in names} for row in rows]
 
 
 def _columns(item: Item) -> dict[str, Any]:
     return msgspec.structs.asdict(item) | search_index.keys_of(item)
 
 
-def _in_roots(
-    connection: Connection, type_: type[_S], table: Table, roots: Iterable[str | Path] | None
-) -> list[_S]:
+def _in_roots(type_: type[msgspec.Struct], table: Table, roots: Iterable[str | Path] | None) -> Select[Any]:
     query = _select(type_, table).order_by(table.c.root, table.c.path)
     if roots is not None:
         query = query.where(table.c.root.in_([root_name(root) for root in roots]))
-    return _values(connection, type_, query)
+    return query
 
 
 def _select(type_: type[msgspec.Struct], table: Table) -> Select[Any]:
@@ -170,10 +211,20 @@ def _places(values: Iterable[Item | RejectedFile]) -> list[Place]:
 
 
 def _ids_at(connection: Connection, places: Iterable[Place]) -> list[str]:
-    c = tables.items.c
-    at = select(c.id).where(c.root == bindparam("at_root"), c.path == bindparam("at_path"))
-    found = (connection.execute(at, {"at_root": root, "at_path": path}).scalar() for root, path in places)
-    return [item_id for item_id in found if item_id is not None]
+    found: list[str] = []
+    for at in _at(tables.items, places):
+        found += connection.execute(select(tables.items.c.id).where(at)).scalars()
+    return found
+
+
+def _at(table: Table, places: Iterable[Place]) -> Iterator[ColumnElement[bool]]:
+    """Conditions that together mean these places."""
+    by_root = defaultdict[str, list[str]](list)
+    for root, path in places:
+        by_root[root].append(path)
+    for root, paths in by_root.items():
+        for some in _in_parts(paths):
+            yield and_(table.c.root == root, table.c.path.in_(some))
 
 
 def _delete_ids(connection: Connection, ids: Collection[str]) -> None:
@@ -182,11 +233,8 @@ def _delete_ids(connection: Connection, ids: Collection[str]) -> None:
 
 
 def _delete_places(connection: Connection, table: Table, places: Sequence[Place]) -> None:
-    if places:
-        at = and_(table.c.root == bindparam("at_root"), table.c.path == bindparam("at_path"))
-        connection.execute(
-            delete(table).where(at), [{"at_root": root, "at_path": path} for root, path in places]
-        )
+    for at in _at(table, places):
+        connection.execute(delete(table).where(at))
 
 
 def _in_parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -27,7 +27,7 @@ FEW_ITEMS: Final = 10
 """A root with fewer known items may be emptied altogether; measuring them again would cost seconds."""
 
 
-class KnownItem(msgspec.Struct, frozen=True):
+class KnownItem(msgspec.Struct, frozen=True, gc=False):
     """The part of an item that says which file it is; so much of 200,000 items is soon loaded."""
 
     id: str
@@ -37,6 +37,7 @@ class KnownItem(msgspec.Struct, frozen=True):
     mtime_ns: int
     content_hash: str
     inode: int = 0
+    measured: bool = True
 
     @property
     def file(self) -> Path:
@@ -48,56 +49,107 @@ AnyItem: TypeAlias = Item | KnownItem
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What the store holds: every item, of all roots, and every rejected file."""
+    """What the store holds: every item, of all roots, every rejected file, and the marks of folders' pictures.
+
+    ``pictures`` are by root and folder; a root that was never looked at has none for its own folder "".
+    """
 
     items: Sequence[AnyItem]
     rejected: Sequence[RejectedFile]
+    pictures: Mapping[Place, str] = {}
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """The difference between what is known and what was found.
 
-    ``wanted`` are new or changed files; ``missing`` items whose file is surely gone from its place;
-    ``refused`` files turned down without a look inside that are not known as such; ``forgotten`` places of
-    rejected files that are gone.
+    ``wanted`` are new or changed files; ``repeated`` are files that did not change and are looked at again all
+    the same: not measured yet, asked for, or with another picture in their folder; ``missing`` items whose file
+    is surely gone from its place; ``refused`` files turned down without a look inside that are not known as
+    such; ``forgotten`` places of rejected files that are gone; ``pictures`` are the marks of folders that differ
+    from what is known, None where no picture lies any more.
     """
 
     unchanged: int
     wanted: list[Found]
+    repeated: list[Found]
     missing: list[AnyItem]
     refused: list[RejectedFile]
     forgotten: list[Place]
     problems: list[Problem]
+    pictures: dict[Place, str | None]
 
 
-def compare(known: Known, walks: Sequence[RootWalk], again: Collection[str] = ()) -> Changes:
+def compare(
+    known: Known, walks: Sequence[RootWalk], again: Collection[str] = (), aside: Collection[Place] = ()
+) -> Changes:
     """Compare the walks of the configured roots with what is known. Items of other roots are left alone.
 
-    Items whose id is in ``again`` are wanted although their files did not change.
+    Items whose id is in ``again`` are looked at again although their files did not change. Items that are not
+    measured and lie at a place in ``aside`` are left alone as long as their files do not change.
     """
     items = {(item.root, item.path): item for item in known.items}
     rejected = {(file.root, file.path): file for file in known.rejected}
     found = {(file.root, file.path): file for walk in walks for file in walk.found}
     refused = {(file.root, file.path): file for walk in walks for file in walk.refused}
     wanted = [
+        file for place, file in found.items() if not _is_same(file, items.get(place) or rejected.get(place))
+    ]
+    pictures = _pictures(known, walks)
+    new = {(file.root, file.path) for file in wanted}
+    repeated = [
         file
         for place, file in found.items()
-        if not _is_same(file, (item := items.get(place)) or rejected.get(place))
-        or (again and item is not None and item.id in again)
+        if (item := items.get(place)) is not None
+        and place not in new
+        and (item.measured or item.id in again or place not in aside)
+        and (not item.measured or item.id in again or _folder(place) in pictures.redone)
     ]
     emptied = [walk for walk in walks if walk.bare and _count(known.items, walk.root) >= FEW_ITEMS]
     sure = {walk.root: walk for walk in walks if walk not in emptied}
     present = found.keys() | refused.keys()
     refused_anew = [file for place, file in refused.items() if rejected.get(place) != file]
     return Changes(
-        unchanged=len(present) - len(wanted) - len(refused_anew),
+        unchanged=len(present) - len(wanted) - len(repeated) - len(refused_anew),
         wanted=wanted,
+        repeated=repeated,
         missing=[item for place, item in items.items() if place not in present and _is_gone(place, sure)],
         refused=refused_anew,
         forgotten=[place for place in rejected if place not in present and _is_gone(place, sure)],
         problems=[problem for walk in walks for problem in walk.problems]
         + [_bare(walk.root, _count(known.items, walk.root)) for walk in emptied],
+        pictures=pictures.marks,
     )
+
+
+class _Pictures(msgspec.Struct):
+    marks: dict[Place, str | None]
+    redone: set[Place]
+
+
+def _pictures(known: Known, walks: Sequence[RootWalk]) -> _Pictures:
+    """Which folders have another picture than before, and those of them whose items must be read again."""
+    before = defaultdict[str, dict[str, str]](dict)
+    for (root, folder), mark in known.pictures.items():
+        before[root][folder] = mark
+    found = _Pictures({}, set())
+    for walk in walks:
+        if walk.bare:
+            continue
+        now, old = ({"": ""} if walk.knows("/") else {}) | walk.pictures, before[walk.root]
+        marks: dict[Place, str | None] = {
+            (walk.root, folder): now.get(folder)
+            for folder in now.keys() | old.keys()
+            if now.get(folder) != old.get(folder) and walk.knows(f"{folder}/")
+        }
+        found.marks |= marks
+        if old:
+            # what a root that was never looked at holds is either new or read by an earlier release
+            found.redone |= marks.keys()
+    return found
+
+
+def _folder(place: Place) -> Place:
+    return place[0], place[1].rpartition("/")[0]
 
 
 def _is_same(file: Found, known: AnyItem | RejectedFile | None) -> bool:
@@ -142,7 +194,7 @@ def candidates(changes: Changes, strays: Sequence[AnyItem], known: Known) -> dic
     return {file: by_size[file.size_bytes] for file in changes.wanted if file.size_bytes in by_size}
 
 
-class Identity(msgspec.Struct, frozen=True):
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """Which item a wanted file is, and whether its content is still what was measured."""
 
     item: AnyItem
@@ -175,6 +227,12 @@ def identify(
     for file in wanted:
         claim(file, by_place.get((file.root, file.path)), False)
     return decided
+
+
+def settled(repeated: Iterable[Found], known: Known) -> dict[Found, Identity]:
+    """Which items the files are that did not change."""
+    by_place = {(item.root, item.path): item for item in known.items}
+    return {file: Identity(by_place[file.root, file.path], True) for file in repeated}
 
 
 def _at(item: AnyItem, file: Found) -> bool:

@@ -1,27 +1,30 @@
 """Files that hold the same sound: to the sample, or by the fingerprint of what is heard.
 
 Functions take a connection of the store. A comparison of two fingerprints takes well under a millisecond;
-how many are made is bounded.
+how many are made is bounded (:mod:`radio.library.near_pairs`).
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 import msgspec
-from sqlalchemy import Connection, and_, func, select
+import numpy as np
+from sqlalchemy import Connection, func, select
 
-from radio.audio.fingerprint import DUPLICATE_SIMILARITY, similarity
+from radio.audio.fingerprint import CANDIDATE_KEYS, DUPLICATE_SIMILARITY, similarity
 from radio.library import catalog
 from radio.library.items import Item
+from radio.library.near_pairs import SHORT, near_pairs
 from radio.store import tables
 
 MAX_PAIRS: Final = 2_000
 MAX_GROUPS: Final = 500
-COMMON: Final = 50
-"""A key that more items share than this tells nothing: silence and test tones have such keys."""
+MAX_PAIRS_OF_ONE: Final = 50
+_PART: Final = 500
 
 
 class Duplicates(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +40,7 @@ def duplicates(
 ) -> list[Duplicates]:
     """Groups of items with the same sound in the roots, exact ones first; of one item only where it is named.
 
-    At most 500 exact groups, and near ones of 2,000 compared pairs.
+    At most 500 exact groups, and near ones of the 2,000 pairs that share most keys; 50 of one item.
     """
     exact = _exact(connection, item_id)
     pairs = _near(connection, item_id, {frozenset(pair) for group in exact for pair in _pairs(group)})
@@ -71,33 +74,53 @@ def _pairs(ids: Sequence[str]) -> Iterable[tuple[str, str]]:
 def _near(
     connection: Connection, item_id: str | None, known: set[frozenset[str]]
 ) -> list[tuple[float, str, str]]:
-    a, b = tables.fingerprint_keys.alias(), tables.fingerprint_keys.alias()
-    key = tables.fingerprint_keys.c.key
-    common = select(key).group_by(key).having(func.count() > COMMON)
-    query = (
-        select(a.c.item_id, b.c.item_id)
-        .join(b, and_(a.c.key == b.c.key, a.c.item_id < b.c.item_id))
-        .where(a.c.key.not_in(common))
-        .group_by(a.c.item_id, b.c.item_id)
-        .order_by(func.count().desc(), a.c.item_id, b.c.item_id)
-        .limit(MAX_PAIRS)
-    )
-    if item_id is not None:
-        query = query.where((a.c.item_id == item_id) | (b.c.item_id == item_id))
-    pairs = [(one, other) for one, other in connection.execute(query) if {one, other} not in known]
-    return [
-        (alike, one, other)
+    pairs = _candidates(connection) if item_id is None else _candidates_of(connection, item_id)
+    pairs = [pair for pair in pairs if frozenset(pair) not in known]
+    prints = _fingerprints(connection, {one for pair in pairs for one in pair})
+    compared = [
+        (similarity(prints[one], prints[other]), one, other)
         for one, other in pairs
-        if (alike := _similarity(connection, one, other)) is not None
+        if one in prints and other in prints
     ]
+    return [pair for pair in compared if pair[0] >= DUPLICATE_SIMILARITY]
 
 
-def _similarity(connection: Connection, one: str, other: str) -> float | None:
+def _candidates(connection: Connection) -> list[tuple[str, str]]:
+    c = tables.fingerprint_keys.c
+    ids: dict[str, int] = {}
+    flat = array("q")
+    for key, one in connection.execute(select(c.key, c.item_id)):
+        flat.extend((key, ids.setdefault(one, len(ids))))
+    both = np.frombuffer(flat, dtype=np.int64).reshape(-1, 2)
+    names = list(ids)
+    return [(names[pair.one], names[pair.other]) for pair in near_pairs(both[:, 0], both[:, 1], MAX_PAIRS)]
+
+
+def _candidates_of(connection: Connection, item_id: str) -> list[tuple[str, str]]:
+    c = tables.fingerprint_keys.c
+    mine = list(connection.execute(select(c.key).where(c.item_id == item_id)).scalars())
+    shared = func.count().label("shared")
+    query = (
+        select(c.item_id)
+        .where(c.key.in_(mine), c.item_id != item_id)
+        .group_by(c.item_id)
+        .having(shared >= (CANDIDATE_KEYS if len(mine) >= SHORT else 1))
+        .order_by(shared.desc(), c.item_id)
+        .limit(MAX_PAIRS_OF_ONE)
+    )
+    return [(item_id, other) for other in connection.execute(query).scalars()]
+
+
+def _fingerprints(connection: Connection, ids: Iterable[str]) -> dict[str, bytes]:
     c = tables.item_details.c
-    query = select(c.fingerprint).where(c.item_id.in_((one, other)), c.fingerprint.is_not(None))
-    prints = list(connection.execute(query).scalars())
-    alike = similarity(*prints) if len(prints) == 2 else 0.0
-    return alike if alike >= DUPLICATE_SIMILARITY else None
+    wanted = sorted(ids)
+    prints: dict[str, bytes] = {}
+    for start in range(0, len(wanted), _PART):
+        query = select(c.item_id, c.fingerprint).where(
+            c.item_id.in_(wanted[start : start + _PART]), c.fingerprint.is_not(None)
+        )
+        prints.update((row.item_id, row.fingerprint) for row in connection.execute(query))
+    return prints
 
 
 def _joined(pairs: Sequence[tuple[float, str, str]]) -> list[tuple[float, list[str]]]:

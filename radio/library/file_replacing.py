@@ -6,7 +6,7 @@ import os
 import stat
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,6 +17,12 @@ from radio.library.tag_edits import BLOCK_BYTES, CannotWrite, Edit
 HASH_BYTES: Final = 20
 TEMPORARY_PREFIX: Final = ".nextup-"
 """How the names of unfinished copies start: hidden, so that no scan takes them for audio."""
+
+TEMPORARY_SUFFIX: Final = ".tmp"
+LEFT_AFTER_MS: Final = 3_600_000
+"""An unfinished copy that nobody touched for so long was left by a process that was killed."""
+
+MAX_SWEPT_ENTRIES: Final = 2_000_000
 
 _swap_lock: Final = threading.Lock()
 
@@ -58,7 +64,7 @@ def replace_file(
     :raises CannotWrite: the file changed meanwhile, or the copy cannot be given the file's owner or
     attributes. :raises OSError: the disk refuses.
     """
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=".tmp", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=TEMPORARY_SUFFIX, dir=path.parent)
     temporary = Path(name)
     try:
         with open(handle, "wb") as target, path.open("rb") as source:
@@ -79,6 +85,41 @@ def replace_file(
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def sweep_leftovers(roots: Iterable[str | Path], now_ms: int) -> list[Path]:
+    """Remove the unfinished copies below ``roots`` that are older than an hour, and return where they were.
+
+    Blocks on the disk: call it in a thread. Links are not followed; what cannot be read or removed is left; at
+    most 2,000,000 entries are looked at. A copy in the making is younger, whatever time of change it is given:
+    what counts is when the system itself last noted a change of it.
+    """
+    swept: list[Path] = []
+    entries = 0
+    for root in roots:
+        for folder, folders, files in os.walk(root):
+            entries += len(folders) + len(files)
+            if entries > MAX_SWEPT_ENTRIES:
+                return swept
+            left = (Path(folder, name) for name in files if _is_temporary(name))
+            swept += [path for path in left if _is_swept(path, now_ms)]
+    return swept
+
+
+def _is_temporary(name: str) -> bool:
+    return name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX)
+
+
+def _is_swept(path: Path, now_ms: int) -> bool:
+    try:
+        status = path.lstat()
+        changed_ms = max(status.st_ctime_ns, status.st_mtime_ns) // 1_000_000
+        if not stat.S_ISREG(status.st_mode) or now_ms - changed_ms < LEFT_AFTER_MS:
+            return False
+        path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _is_same(found: os.stat_result, before: os.stat_result) -> bool:

@@ -52,7 +52,7 @@ def tokens(text: str) -> tuple[str, ...]:
 def words_of(item: Item, comment: str | None = None) -> dict[str, tuple[str, ...]]:
     """The folded words of each text field of an item."""
     texts = {field: comment if field == "comment" else getattr(item, field) for field in TEXT_FIELDS}
-    return {field: tokens(value or "") for field, value in texts.items()}
+    return {field: tokens(value) if value else () for field, value in texts.items()}
 
 
 def sort_key(text: str | None) -> str:

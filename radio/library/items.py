@@ -9,8 +9,8 @@ import msgspec
 from radio.units import Decibels, DurationMs, Lufs
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One audio file that was understood and measured.
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One audio file that was understood, and measured unless it says otherwise.
 
     ``id`` is made of the file's content when it is first seen and then kept, so that a rename or a new tag
     keeps it. ``root`` is the absolute folder that was scanned, ``path`` the POSIX path below it, ``category``
@@ -21,6 +21,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     the start of the file; ``problems`` are short words such as ``clipping``. ``inode`` is the file's number
     in its file system, 0 where it is not known. What a person corrected stands here in place of what the
     file says (:mod:`radio.library.corrections`).
+
+    An item that is not ``measured`` yet is never aired: it has the words of its tags and the length that its
+    container claims (0: none), and no loudness.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     outro_ms: DurationMs | None = None
     problems: tuple[str, ...] = ()
     inode: int = 0
+    measured: bool = True
 
     @property
     def air_ms(self) -> DurationMs:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from radio.clock import SystemClock
 from radio.errors import RadioError
+from radio.library import quarantine, revision
+from radio.library.file_replacing import sweep_leftovers
 from radio.library.library import Library
 from radio.library.scan import Progress, Scanner, ScanProgress, ScanReport
 from radio.library.watch import Watcher
@@ -20,24 +24,53 @@ _journal = structlog.get_logger(__name__)
 RESCAN_S: Final = 3_600.0
 """However quiet the folders are, they are looked through this often: not every file system tells of changes."""
 
+SET_ASIDE_S: Final = 0.5
+"""Items that fail together are set aside together."""
+
+UNREADABLE_S: Final = 60.0
+"""When a file could not be read, the folders are looked through this much later."""
+
+LOOK_S: Final = 1.0
+"""How often the store is asked whether another process, such as a command, changed something."""
+
+_SIGNS: Final = (revision.corrections_sign, revision.writes_sign, revision.items_sign)
+
 
 class LibraryKeeper:
-    """The library of all stations. ``on_change`` is awaited after a scan that changed something."""
+    """The library of all stations. ``on_change`` is awaited after a scan that changed something, and after
+    another process did; that is looked for every ``look_s``."""
 
     def __init__(
-        self, store: Store, roots: Sequence[Path], on_change: Callable[[], Awaitable[None]] | None = None
+        self,
+        store: Store,
+        roots: Sequence[Path],
+        on_change: Callable[[], Awaitable[None]] | None = None,
+        *,
+        look_s: float = LOOK_S,
     ) -> None:
+        self._store = store
+        self._look_s = look_s
+        self._loading = asyncio.Lock()
+        self._seen: dict[revision.Signer, revision.Sign] = {}
         self._scanner = Scanner(store, roots)
         self._roots = roots
         self._on_change = on_change
         self._wanted = asyncio.Event()
+        self._failing: dict[str, str] = {}
+        self._setting_aside: asyncio.Task[None] | None = None
         self._restless = 0
         self.progress: ScanProgress | None = None
         self.current = Library(())
 
     async def load(self) -> None:
         """Take what earlier scans found as the present snapshot."""
-        self.current = await self._scanner.library()
+        async with self._loading:
+            # the signs come first: what changes while the items are read is then seen as a change
+            seen: dict[revision.Signer, revision.Sign] = {}
+            for signer in _SIGNS:
+                seen[signer] = await self._store.read(signer)
+            self.current = await self._scanner.library()
+            self._seen = seen
 
     async def refresh(self) -> None:
         """Take up what was changed in the store, and tell it on."""
@@ -76,7 +109,41 @@ class LibraryKeeper:
                 removed=report.removed, rejected=report.rejected,
             )  # fmt: skip
             await self.refresh()
+        elif await self._moved(revision.items_sign):  # another process was faster with these files
+            await self.refresh()
         return report
+
+    def set_aside(self, item_id: str, fault: str) -> None:
+        """Take an item out of use that failed on the air; returns at once. ``fault`` is what playout says of it."""
+        if item_id not in self.current.by_id:
+            return
+        self._failing[item_id] = fault
+        if self._setting_aside is None or self._setting_aside.done():
+            self._setting_aside = asyncio.create_task(self._set_aside())
+
+    async def settled(self) -> None:
+        """Wait until every item that failed is set aside."""
+        while self._setting_aside is not None and not self._setting_aside.done():
+            await asyncio.wait({self._setting_aside})
+
+    async def _set_aside(self) -> None:
+        while self._failing:
+            await asyncio.sleep(SET_ASIDE_S)
+            failing, self._failing = self._failing, {}
+            items = {id_: item for id_ in failing if (item := self.current.by_id.get(id_)) is not None}
+            reasons = {
+                id_: await asyncio.to_thread(quarantine.reason_for, failing[id_], item.file)
+                for id_, item in items.items()
+            }
+            for id_, reason in reasons.items():
+                _journal.error("item_set_aside", item=id_, path=items[id_].path, reason=reason)
+            try:
+                await self._store.write(quarantine.set_aside, reasons, self._scanner.roots)
+                await self.refresh()
+            except RadioError as fault:
+                _journal.error("item_not_set_aside", reason=fault.message)
+            if any(reason.startswith(quarantine.UNREADABLE) for reason in reasons.values()):
+                asyncio.get_running_loop().call_later(UNREADABLE_S, self._wanted.set)
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Scan at once, after every change, and each hour, until ``stop`` is set."""
@@ -86,13 +153,38 @@ class LibraryKeeper:
             failed=lambda reason: _journal.warning("library_not_watched", reason=reason),
         )
         watching = asyncio.create_task(watcher.run(stop))
+        looking = asyncio.create_task(self._look(stop))
         try:
+            await self._sweep()
             while not stop.is_set():
                 await self._scan_safely()
                 await self._wait(stop)
         finally:
             stop.set()
-            await watching
+            await asyncio.gather(watching, looking)
+
+    async def _sweep(self) -> None:
+        for path in await asyncio.to_thread(sweep_leftovers, self._roots, SystemClock().now_ms()):
+            _journal.info("unfinished_copy_removed", path=str(path))
+
+    async def _look(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._look_s)
+                return
+            with suppress(RadioError):  # a store that is busy or gone is asked again
+                await self._take_up()
+
+    async def _take_up(self) -> None:
+        writes = await self._store.read(revision.writes_sign)
+        if writes != self._seen.get(revision.writes_sign):
+            self._seen[revision.writes_sign] = writes
+            self._wanted.set()
+        if await self._moved(revision.corrections_sign):
+            await self.refresh()
+
+    async def _moved(self, signer: revision.Signer) -> bool:
+        return await self._store.read(signer) != self._seen.get(signer)
 
     async def _scan_safely(self) -> None:
         self._wanted.clear()

@@ -14,14 +14,17 @@ Roots = Sequence[str | Path]
 
 
 class Library:
-    """All items at one moment. Nothing changes it: a later scan makes another one.
+    """All measured items at one moment. Nothing changes it: a later scan makes another one.
+
+    An item that is not measured yet cannot be aired, so that nobody who asks here ever gets one.
 
     ``roots`` say whose items are meant, in order; a station names its own. The same items give the same
     answers in the same order, whatever order they came in.
     """
 
     def __init__(self, items: Iterable[Item]) -> None:
-        in_order = sorted(items, key=lambda item: (item.path, item.root, item.id))
+        known = (item for item in items if item.measured)
+        in_order = sorted(known, key=lambda item: (item.path, item.root, item.id))
         pools: dict[tuple[str, str], list[Item]] = defaultdict(list)
         names: dict[tuple[str, str], Item] = {}
         for item in in_order:
@@ -34,7 +37,7 @@ class Library:
 
     @classmethod
     def from_items(cls, items: Iterable[Item]) -> Library:
-        """The snapshot of ``items``."""
+        """The snapshot of those ``items`` that are measured."""
         return cls(items)
 
     @property

@@ -2,21 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from operator import eq, ge, gt, le, lt
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter, eq, ge, gt, le, lt
 from typing import Any, Final
 
 from radio.library import query as q
-from radio.library.folding import words_of
+from radio.library.folding import TEXT_FIELDS, folded, tokens, words_of
 from radio.library.items import Item
 
 SECOND_MS: Final = 1000
+MAX_TEXTS: Final = 4096
 _COMPARE: Final = {"=": eq, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def matches(query: q.Query, item: Item, comment: str | None = None) -> bool:
     """Whether ``item`` is one of those that ``query`` finds; ``comment`` is that of its tags."""
     return _matches(query, item, words_of(item, comment))
+
+
+def matcher(query: q.Query) -> Callable[[Item], bool]:
+    """A test for many items: the same as :func:`matches` without a comment, in 2 to 20 µs each."""
+    match query:
+        case q.All(parts):
+            every = [matcher(part) for part in sorted(parts, key=_cost)]
+            return lambda item: all(test(item) for test in every)
+        case q.Any(parts):
+            some = [matcher(part) for part in sorted(parts, key=_cost)]
+            return lambda item: any(test(item) for test in some)
+        case q.Not(part):
+            test = matcher(part)
+            return lambda item: not test(item)
+        case q.Text(words, field, whole):
+            return _anywhere(words, whole) if field is None else _in_field(words, field, whole)
+    return lambda item: _matches(query, item, {})
+
+
+def _cost(query: q.Query) -> int:
+    match query:
+        case q.All(parts) | q.Any(parts):
+            return sum(map(_cost, parts))
+        case q.Not(part):
+            return _cost(part)
+        case q.Text(_, field):
+            return 10 if field is None else 3
+    return 1
+
+
+def _in_field(wanted: Sequence[str], field: str, whole: bool) -> Callable[[Item], bool]:
+    @lru_cache(maxsize=MAX_TEXTS)  # of genres and artists there are far fewer than of items
+    def holds(text: str) -> bool:
+        return wanted[-1] in folded(text) and _holds(tokens(text), wanted, whole)
+
+    return lambda item: bool(text := getattr(item, field, None)) and holds(text)
+
+
+def _anywhere(wanted: Sequence[str], whole: bool) -> Callable[[Item], bool]:
+    texts_of = attrgetter(*(field for field in TEXT_FIELDS if field != "comment"))
+
+    def test(item: Item) -> bool:
+        texts = [text for text in texts_of(item) if text]
+        # cheap and too much: most items do not have the letters of the words anywhere
+        letters = folded("\n".join(texts))
+        return all(word in letters for word in wanted) and any(
+            _holds(tokens(text), wanted, whole) for text in texts
+        )
+
+    return test
 
 
 def _matches(query: q.Query, item: Item, words: Mapping[str, Sequence[str]]) -> bool:

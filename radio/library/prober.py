@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 import radio
-from radio.library.worker import HEADER, MAX_FRAME, Job, Reply, Shrink
+from radio.library.worker import HEADER, MAX_FRAME, Glance, Job, Reply, Shrink
 
 COMMAND: Final = (sys.executable, "-P", "-m", "radio.library.worker")
 START_LIMIT_S: Final = 60.0
@@ -62,7 +62,7 @@ class Prober:
         """The worker's process id while it runs."""
         return self._process.pid if self._process else None
 
-    async def ask(self, job: Job | Shrink) -> Reply:
+    async def ask(self, job: Job | Glance | Shrink) -> Reply:
         """Have ``job`` done. Raises CannotStart; WorkerDied; TimeoutError after ``job.limit_s``.
 
         After an error, and when cancelled, the process and all that it started are gone.
@@ -109,7 +109,7 @@ class Prober:
             raise
         return process
 
-    async def _exchange(self, process: Process, job: Job | Shrink) -> Reply:
+    async def _exchange(self, process: Process, job: Job | Glance | Shrink) -> Reply:
         assert process.stdin is not None
         frame = msgspec.msgpack.encode(job)
         process.stdin.write(HEADER.pack(len(frame)) + frame)

@@ -6,7 +6,7 @@
     artist:bach title:"air on"      the same in one field
     length>=3:30 date<1990 bpm:120  lengths, dates and numbers, with : = < <= > >=
     -live (jazz OR blues)           without; one or the other
-    missing:artist has:artwork problem:clipping explicit:no
+    missing:artist has:artwork problem:clipping explicit:no measured:no
 
 Words that stand beside each other must all be found. Case and accents do not count.
 """
@@ -112,7 +112,8 @@ POSSIBLE: Final = {
 }  # fmt: skip
 """What ``has:`` and ``missing:`` may name."""
 
-FIELDS: Final = (*TEXTS, *EXACT, *NUMBERS, *LENGTHS, "date", "year", "explicit", "problem", "has", "missing")
+TRUTHS: Final = ("explicit", "measured")
+FIELDS: Final = (*TEXTS, *EXACT, *NUMBERS, *LENGTHS, "date", "year", *TRUTHS, "problem", "has", "missing")
 
 _OPERATORS: Final = (":", "=", "<", "<=", ">", ">=")
 _TERM: Final = re.compile(r"([A-Za-z_]+)(>=|<=|[:=<>])")
@@ -258,10 +259,10 @@ class _Parser:
             return Same(EXACT[name], value.lower() if name != "category" else value)
         if name == "problem":
             return Problem(text.lower())
-        if name == "explicit":
+        if name in TRUTHS:
             if text.lower() not in ("yes", "no"):
                 self._fault(at, f"`{text[:40]}` is neither", "yes, no")
-            return Same("explicit", text.lower() == "yes")
+            return Same(name, text.lower() == "yes")
         if text not in POSSIBLE:
             self._fault(at, f"`{text[:40]}` is not a field that can be missing", ", ".join(POSSIBLE))
         has = Has(POSSIBLE[text])

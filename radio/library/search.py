@@ -247,6 +247,9 @@ def _known(found: ColumnElement[Any], condition: ColumnElement[bool]) -> ColumnE
 
 
 def _same(field: str, value: str | bool) -> ColumnElement[bool]:
+    if field == "measured" and value:
+        # nearly all are, so that an index on it would be the slowest way in
+        return c.measured.is_not(False)
     if isinstance(value, bool):
         return c[field].is_(value)
     return c[field] == value if field == "category" else func.lower(c[field]) == value

@@ -17,6 +17,7 @@ from radio.library.items import Item
 from radio.store import tables
 
 _GAP: Final = 8
+_PART: Final = 500
 _LAST_POSITION: Final = 16_000  # PostgreSQL keeps positions up to 16,383
 
 
@@ -41,12 +42,16 @@ def put(connection: Connection, items: Iterable[Item], comments: Mapping[str, st
     if not words:
         return
     if connection.dialect.name == "sqlite":
-        columns = ", ".join(TEXT_FIELDS)
-        values = ", ".join(f":{field}" for field in TEXT_FIELDS)
+        fields = [field for field in TEXT_FIELDS if any(each[field] for each in words.values())]
+        columns = "".join(f", {field}" for field in fields)
+        values = "".join(f", :{field}" for field in fields)
         connection.execute(
-            text(f"INSERT INTO items_fts (rowid, {columns}) VALUES (:number, {values})"),
+            text(f"INSERT INTO items_fts (rowid{columns}) VALUES (:number{values})"),
             # FTS5 writes fastest in the order of row numbers
-            [{"number": number, **_joined(words[number])} for number in sorted(words)],
+            [
+                {"number": number, **{field: " ".join(words[number][field]) for field in fields}}
+                for number in sorted(words)
+            ],
         )
     else:
         connection.execute(
@@ -91,14 +96,10 @@ def vector(fields: Mapping[str, Sequence[str]]) -> str:
     return " ".join(f"'{word}':{','.join(map(str, found[:250]))}" for word, found in places.items())
 
 
-def _joined(fields: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    return {field: " ".join(words) for field, words in fields.items()}
-
-
 def _delete(connection: Connection, numbers: Sequence[int]) -> None:
-    if numbers:
-        column = "rowid" if connection.dialect.name == "sqlite" else "number"
-        connection.execute(
-            text(f"DELETE FROM items_fts WHERE {column} = :number"),
-            [{"number": number} for number in numbers],
-        )
+    column = "rowid" if connection.dialect.name == "sqlite" else "number"
+    gone = text(f"DELETE FROM items_fts WHERE {column} IN :numbers").bindparams(
+        bindparam("numbers", expanding=True)
+    )
+    for start in range(0, len(numbers), _PART):
+        connection.execute(gone, {"numbers": list(numbers[start : start + _PART])})

@@ -59,7 +59,8 @@ class Sound(msgspec.Struct, frozen=True, kw_only=True):
 
     def for_item(self) -> dict[str, Any]:
         """The fields that an item takes over, with its problems."""
-        return {**_shared(Item, self), "problems": problems_of(self)}
+        own = {name: value for name, value in _shared(Item, self).items() if name in self.__struct_fields__}
+        return {**own, "problems": problems_of(self)}
 
 
 def _shared(type_: type[msgspec.Struct], value: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from radio.library.vorbis_comments import raw_comments
 
 HEAD_BYTES: Final = 128
 
-__all__ = ["Broadcast", "Container", "Family", "Tagged", "has_compressed_frames", "open_tagged"]
+__all__ = ["Broadcast", "Container", "Family", "Tagged", "has_compressed_frames", "open_tagged", "tags_in"]
 
 
 class Container(StrEnum):
@@ -98,18 +98,23 @@ def open_tagged(path: Path) -> Tagged | None:
     file that cannot be opened.
     """
     with path.open("rb") as file:
-        tag = read_at(file, 0, min(id3_bytes(file, 0), MAX_TAG_BYTES))
-        head = read_at(file, len(tag), HEAD_BYTES)
-        if tag and has_compressed_frames(tag):
-            return None
-        try:
-            return _opened(file, tag, head)
-        except OSError as fault:
-            if fault.errno != errno.EINVAL:  # a place before the start of the file, which a broken tag names
-                raise
-            return None
-        except (Exception, RecursionError):
-            return None
+        return tags_in(file)
+
+
+def tags_in(file: BinaryIO) -> Tagged | None:
+    """The same for a file that is open; it may be closed afterwards."""
+    tag = read_at(file, 0, min(id3_bytes(file, 0), MAX_TAG_BYTES))
+    head = read_at(file, len(tag), HEAD_BYTES)
+    if tag and has_compressed_frames(tag):
+        return None
+    try:
+        return _opened(file, tag, head)
+    except OSError as fault:
+        if fault.errno != errno.EINVAL:  # a place before the start of the file, which a broken tag names
+            raise
+        return None
+    except (Exception, RecursionError):
+        return None
 
 
 def _opened(file: BinaryIO, tag: bytes, head: bytes) -> Tagged | None:
@@ -250,4 +255,5 @@ def has_compressed_frames(tag: bytes) -> bool:
 
 
 def _synchsafe(four: bytes) -> int:
-    return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=True))
+    number = int.from_bytes(four, "big")
+    return (number & 0x7F) | (number & 0x7F00) >> 1 | (number & 0x7F0000) >> 2 | (number & 0x7F000000) >> 3

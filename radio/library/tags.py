@@ -10,11 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-import av
 import msgspec
 
 from radio.audio.guard import check_file
-from radio.audio.reader import FORMATS, LENIENT
 from radio.library.bext import Bext
 from radio.library.cart import Cart
 from radio.library.encodings import repaired
@@ -228,6 +226,11 @@ def _pair(text: str) -> tuple[int | None, int | None] | None:
 
 def _from_container(path: Path) -> Texts:
     """What FFmpeg says of a file whose tags mutagen refuses."""
+    # here, so that a process that never comes to this starts without FFmpeg and NumPy
+    import av
+
+    from radio.audio.reader import FORMATS, LENIENT
+
     try:
         skipped = str(check_file(path).sound_offset)
         options = {"format_whitelist": FORMATS, "protocol_whitelist": "file", "skip_initial_bytes": skipped}

@@ -6,19 +6,22 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from radio.library.artwork import FOLDER_NAMES
 from radio.library.items import RejectedFile
 
 SUFFIXES: Final = frozenset(
-    {".aac", ".aif", ".aifc", ".aiff", ".ape", ".flac", ".m4a", ".mp3"}
-    | {".mp4", ".oga", ".ogg", ".opus", ".wav", ".wave", ".wma", ".wv"}
+    {".aac", ".aif", ".aifc", ".aiff", ".ape", ".flac", ".m4a", ".m4b", ".mp3"}
+    | {".mp4", ".mpc", ".oga", ".ogg", ".opus", ".wav", ".wave", ".wma", ".wv"}
 )
 """Endings of names that are taken for audio; what is inside decides later."""
 
+_PICTURES: Final = frozenset(FOLDER_NAMES)
 _SYSTEM_FOLDERS: Final = frozenset(
     {"lost+found", "System Volume Information", "$RECYCLE.BIN", "@eaDir", "#recycle"}
 )
@@ -41,7 +44,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     advice: str
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Found(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An audio file as the folder lists it; ``path`` is POSIX and below ``root``, ``inode`` 0 for unknown."""
 
     root: str
@@ -61,7 +64,8 @@ class RootWalk(msgspec.Struct, kw_only=True):
 
     ``refused`` need no look inside to be turned down. ``unread`` are paths of folders whose content is not
     known ("" for the whole root): a file that is missing there may still exist. ``bare`` says that the root
-    holds nothing at all, as the mount point of a disk that is not mounted does.
+    holds nothing at all, as the mount point of a disk that is not mounted does. ``pictures`` are the pictures of
+    folders by the folder ("" for the root itself), as marks that differ when a picture comes, changes or goes.
     """
 
     root: str
@@ -69,6 +73,7 @@ class RootWalk(msgspec.Struct, kw_only=True):
     refused: list[RejectedFile] = msgspec.field(default_factory=list)
     problems: list[Problem] = msgspec.field(default_factory=list)
     unread: list[str] = msgspec.field(default_factory=list)
+    pictures: dict[str, str] = msgspec.field(default_factory=dict)
     bare: bool = False
 
     def knows(self, path: str) -> bool:
@@ -171,6 +176,8 @@ class _Walker:
     ) -> None:
         if self._stop.is_set():
             raise Stopped
+        if entry.name in _PICTURES:
+            self._picture(entry, path)
         audio = os.path.splitext(entry.name)[1].lower() in SUFFIXES
         try:
             linked = entry.is_symlink()
@@ -185,6 +192,22 @@ class _Walker:
         except OSError as fault:
             if audio:
                 self._refuse(path, None, f"It cannot be read: {_why(fault)}.")
+
+    def _picture(self, entry: os.DirEntry[str], path: str) -> None:
+        try:
+            if not entry.is_file(follow_symlinks=False):
+                return
+            status = entry.stat(follow_symlinks=False)
+        except OSError:
+            return
+        folder = path.rpartition("/")[0]
+        if not _is_utf8(folder):
+            return
+        said = (
+            f"{self._walked.pictures.get(folder, '')}\0{entry.name}\0{status.st_size}\0{status.st_mtime_ns}"
+        )
+        mark = blake2b(f"{said}\0{inode_of(status)}".encode(), digest_size=16)
+        self._walked.pictures[folder] = mark.hexdigest()
 
     def _is_inside(self, place: str) -> bool:
         real = os.path.realpath(place)

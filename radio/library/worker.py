@@ -21,16 +21,21 @@ from typing import BinaryIO, Final
 import msgspec
 
 from radio.library.artwork import Artwork
+from radio.library.glance import Glanced, Unsettled, glance
 from radio.library.items import Item, RejectedFile
-from radio.library.probe import Probed, Unsettled, probe
 from radio.library.sound import Sound
 from radio.library.tags import Tags
-from radio.library.thumbnails import shrunk
 
 HEADER: Final = struct.Struct(">I")
 MAX_FRAME: Final = 8_000_000
+MAX_GLANCED_BYTES: Final = 1_000_000
+"""The words of one job's files, so that reading the reply does not hold the service's loop."""
+
 MEMORY_BYTES: Final = 512 << 20
 """What a worker may take on top of its own code and libraries."""
+
+WORDS: Final = "--words"
+"""As an argument: only words will be asked for, and what measuring needs is not loaded."""
 
 _GRACE_S: Final = 5.0
 
@@ -42,6 +47,14 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     path: str
     limit_s: float
     known: Sound | None = None
+
+
+class Glance(msgspec.Struct, frozen=True, tag=True):
+    """Files of one root whose words are wanted; ``limit_s`` is for all of them."""
+
+    root: str
+    paths: tuple[str, ...]
+    limit_s: float
 
 
 class Shrink(msgspec.Struct, frozen=True, tag=True):
@@ -67,23 +80,34 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rejected: RejectedFile | None = None
     unsettled: Unsettled | None = None
     picture: bytes | None = None
+    glanced: tuple[Glanced, ...] = ()
 
 
-def run(probe_one: Callable[[Job], Reply]) -> None:
-    """Serve jobs from standard input until it ends; pictures are made by the process itself."""
+def run(probe_one: Callable[[Job], Reply], glance_at: Callable[[Glance], Reply] | None = None) -> None:
+    """Serve jobs from standard input until it ends; what is not given is done by the process itself."""
     replies = _own_output()
+    if WORDS not in sys.argv:
+        _load()
     _limit_process()
+    gc.freeze()  # what is there from the start need not be looked through after each job
     _send(replies, Reply())
-    decoder = msgspec.msgpack.Decoder(Job | Shrink)
+    decoder = msgspec.msgpack.Decoder(Job | Glance | Shrink)
     while frame := _receive(sys.stdin.buffer):
         job = decoder.decode(frame)
         _limit_job(job.limit_s)
-        _send(replies, shrink(job) if isinstance(job, Shrink) else probe_one(job))
+        if isinstance(job, Shrink):
+            _send(replies, shrink(job))
+        elif isinstance(job, Glance):
+            _send(replies, (glance_at or glance_job)(job))
+        else:
+            _send(replies, probe_one(job))
         gc.collect()
 
 
 def probe_job(job: Job) -> Reply:
     """Probe the job's file."""
+    from radio.library.probe import Probed, probe
+
     root = Path(job.root)
     outcome = probe(root / job.path, root, job.known)
     if isinstance(outcome, Probed):
@@ -97,12 +121,33 @@ def probe_job(job: Job) -> Reply:
     return Reply(unsettled=outcome) if isinstance(outcome, Unsettled) else Reply(rejected=outcome)
 
 
+def glance_job(job: Glance) -> Reply:
+    """Read the words of the job's files; those that cannot be read, or would make the reply too long, are left
+    out."""
+    root, found, room = Path(job.root), list[Glanced](), MAX_GLANCED_BYTES
+    for path in job.paths:
+        if (one := glance(root, path)) is not None:
+            size = len(msgspec.msgpack.encode(one))
+            if size <= room:
+                room -= size
+                found.append(one)
+    return Reply(glanced=tuple(found))
+
+
 def shrink(job: Shrink) -> Reply:
     """Make the picture; a reply without one says that it cannot be decoded."""
+    from radio.library.thumbnails import shrunk
+
     try:
         return Reply(picture=shrunk(job.data, job.size, job.mime))
     except Exception:  # whatever a decoder makes of a stranger's bytes must not end the worker
         return Reply()
+
+
+def _load() -> None:
+    # FFmpeg and NumPy come before the limit of memory is set, which is on top of them
+    import radio.library.probe
+    import radio.library.thumbnails  # noqa: F401
 
 
 def _own_output() -> BinaryIO:

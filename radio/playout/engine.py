@@ -3,28 +3,34 @@
 The engine lives on an absolute sample axis that starts at ``epoch_ms`` (stream time). A row's place on it is
 computed from its log time alone, so nothing drifts: what the log says is what is heard, to the sample. The
 rows that the engine takes are the very rows that "Next Up" shows.
+
+A command (skip, insert, hold, resume) changes the log at the engine's own position, and the engine then follows
+the log: what sounds is faded out where its row ends now, what was cued is taken anew.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple
 
-import msgspec
 import structlog
 
 from radio.audio.bed import Bed
-from radio.audio.decode import Deck
 from radio.audio.mixer import Mixer, Voice
 from radio.audio.pcm import Pcm, PcmSource
 from radio.errors import AudioError, RadioError
 from radio.events import FallbackStarted, PlayoutEvent, RowCued, RowEnded, RowStarted
 from radio.log import ItemKind, LogRow, Outcome
-from radio.playout.loader import Loader
+from radio.playout.cued import CuedRow, Stop
+from radio.playout.loader import Loader, OpenDeck
+from radio.playout.log_view import LogView, MovableLog
+from radio.schedule.moves import FADE_MS, Move, When, held, inserted, resumed, skipped
 from radio.units import SAMPLES_PER_MS, DurationMs, Samples, UtcMs, samples_of
+
+__all__ = ["Change", "Engine", "LogView", "MovableLog"]
 
 _journal = structlog.get_logger(__name__)
 
@@ -38,27 +44,15 @@ JOIN_FADE = samples_of(40)
 BED_FADE = samples_of(250)
 
 
-class LogView(Protocol):
-    """What playout sees of the log. Taking a row marks it: no edit changes it any more. Thread-safe."""
+class Change(NamedTuple):
+    """What a command made of the log: when, what is on the air from then on, and what follows that."""
 
-    def row_at(self, at_ms: int) -> LogRow | None:
-        """The row that holds this moment; None where nothing is compiled for it."""
-
-    def row_after(self, row: LogRow) -> LogRow | None:
-        """The row that starts when ``row`` ends; None where nothing is compiled for that moment."""
+    at_ms: UtcMs
+    on_air: LogRow | None
+    next: LogRow | None
 
 
-class CuedRow(msgspec.Struct):
-    """A row on its way to the air, and what became of it."""
-
-    row: LogRow
-    deck: Future[Deck] | None
-    starts_at: Samples
-    ends_at: Samples
-    fade_in: Samples
-    started: bool = False
-    fault: str = ""
-    sounded_until: Samples | None = None
+_CHANGED = Stop(Outcome.TRUNCATED, "the log was changed")
 
 
 class Engine:
@@ -70,7 +64,7 @@ class Engine:
 
     def __init__(
         self,
-        log: LogView,
+        log: LogView | MovableLog,
         loader: Loader,
         *,
         epoch_ms: UtcMs,
@@ -80,6 +74,8 @@ class Engine:
         patience_s: float = 0.8,
     ) -> None:
         self._log = log
+        self._movable: MovableLog | None = log if isinstance(log, MovableLog) else None
+        self._generation = 0
         self._loader = loader
         self._epoch_ms = epoch_ms
         self._station = station
@@ -88,8 +84,10 @@ class Engine:
         self._patience_s = patience_s
         self._mixer = Mixer()
         self._cued: deque[CuedRow] = deque()
+        self._spare: dict[str, CuedRow] = {}
         self._last: LogRow | None = None
         self._hole_until = Samples(0)
+        self._alone_from = Samples(0)
         self._owners: dict[Voice, CuedRow] = {}
         self.on_air: LogRow | None = None
         self.on_bed = False
@@ -106,7 +104,9 @@ class Engine:
 
     def render(self, samples: int) -> Pcm:
         """The next ``samples`` of the station's sound, shape (samples, 2); always that many."""
-        until = self.position + samples
+        until = Samples(self.position + samples)
+        if self._reached(until) != self._generation:
+            self.log_moved()
         self._cue(Samples(until + CUE_AHEAD))
         self._start_due(Samples(until))
         block = self._mixer.render(samples)
@@ -114,16 +114,134 @@ class Engine:
         self._end_past()
         return block
 
+    @property
+    def row_ends_at(self) -> Samples | None:
+        """The sample at which the row on the air ends; None where no row is."""
+        cued = self._sounding()
+        return cued.ends_at if cued else None
+
+    @property
+    def steady(self) -> tuple[LogRow, Samples, Samples] | None:
+        """The row on the air, where it started, and from where on nothing but its own sound has been heard.
+
+        None where no row is on the air, or the bed stands in for it.
+        """
+        cued = self._sounding()
+        if cued is None or self.on_bed or cued.sounded_until is not None:
+            return None
+        return cued.row, cued.starts_at, self._alone_from
+
+    def clock_moved(self, shift_ms: int) -> None:
+        """Stream time jumps by ``shift_ms`` at the next sample, where one row has ended and none has begun.
+
+        The next row is the one that the log has for the new moment. What still sounds beneath it goes on.
+        """
+        self._epoch_ms = UtcMs(self._epoch_ms + shift_ms)
+        for cued in [cued for cued in self._cued if not cued.started]:
+            self._cued.remove(cued)
+            cued.discard()
+        self._last = None
+
     def close(self) -> None:
         """Close every file; the rows on the air are reported as truncated."""
         for cued in self._cued:
             if cued.started:
-                self._report_end(cued, self.position, "the station stopped")
-            elif cued.deck is not None:
-                cued.deck.add_done_callback(_close_deck)
+                cued.stop = cued.stop or Stop(Outcome.TRUNCATED, "the station stopped")
+                self._report_end(cued, min(self.position, cued.ends_at))
+            else:
+                cued.discard()
         self._cued.clear()
         self._mixer.close()
         self._loader.close()
+
+    def skip(self, by: str, fade_ms: int = FADE_MS) -> Change:
+        """The row on the air ends now and the next begins.
+
+        This and the other commands take hold at ``position`` and are called by the thread that renders. ``by`` is
+        who gave it. Raises NotFound where nothing of the log is on the air, LookupError where the log cannot be
+        changed.
+        """
+        return self._command(
+            partial(skipped, by=by, fade_ms=fade_ms), Stop(Outcome.SKIPPED, f"skipped by {by}")
+        )
+
+    def insert(self, row: LogRow, when: When, by: str, fade_ms: int = FADE_MS) -> Change:
+        """``row``, whose times do not count, comes in now or next. Raises as skip does, and InvalidRequest."""
+        stop = Stop(Outcome.TRUNCATED, f"ended for an item put in by {by}")
+        return self._command(partial(inserted, row=row, when=when, by=by, fade_ms=fade_ms), stop)
+
+    def hold(self, by: str) -> Change:
+        """The bed comes after the row on the air, until resumed. Raises as skip does, and InvalidRequest."""
+        return self._command(partial(held, by=by), _CHANGED)
+
+    def resume(self, by: str) -> Change:
+        """A hold ends now, or does not come. Raises as skip does, and InvalidRequest where nothing is held."""
+        return self._command(partial(resumed, by=by), Stop(Outcome.AIRED, f"resumed by {by}"))
+
+    def give_up(self, reason: str) -> None:
+        """The bed takes the place of the item on the air until its row ends; its sound is no use."""
+        cued = self._sounding()
+        if cued is None or cued.row.item is None or cued.sounded_until is not None:
+            return
+        self._silence(cued, self.position, BED_FADE)
+        cued.fault = reason
+        cued.sounded_until = self.position
+        self._sound_bed(cued, self.position)
+
+    def log_moved(self) -> None:
+        """Follow the log, whose rows may have been changed from ``position`` on."""
+        self._follow(_CHANGED)
+
+    def _command(self, move: Move, stop: Stop) -> Change:
+        if self._movable is None:
+            raise LookupError("this log cannot be changed on the air")
+        at_ms = UtcMs(self._epoch_ms - -self.position // SAMPLES_PER_MS)
+        was = self._movable.apply(at_ms, move)
+        self._follow(stop)
+        on_air = self._movable.peek(at_ms)
+        following = self._movable.peek(on_air.ends_at_ms) if on_air else None
+        if was.starts_at_ms == at_ms and was.id not in {row.id for row in (on_air, following) if row}:
+            # it was reached, and ends before its first sample
+            self._emit(RowCued(was, at_ms))
+            self._emit(RowEnded(was, at_ms, DurationMs(0), Outcome.SKIPPED, stop.cause))
+        return Change(at_ms, on_air, following)
+
+    def _follow(self, stop: Stop) -> None:
+        """Compare what was taken with the log: end what ends sooner, and take anew what has not started."""
+        self._generation = self._reached(self.position)
+        self._spare = {cued.row.id: cued for cued in self._cued if not cued.started}
+        self._cued = deque(cued for cued in self._cued if cued.started)
+        for cued in self._cued:
+            self._shorten(cued, stop)
+        self._last = self._cued[-1].row if self._cued else None
+        self._cue(Samples(self.position + CUE_AHEAD))
+        for cued in self._spare.values():
+            cued.discard()
+        self._spare = {}
+
+    def _shorten(self, cued: CuedRow, stop: Stop) -> None:
+        row = self._movable.peek(cued.row.starts_at_ms) if self._movable else None
+        if row is None or row.id != cued.row.id or row.ends_at_ms >= cued.row.ends_at_ms:
+            return
+        cued.row = row
+        cued.ends_at = Samples(max(self._sample_of(row.ends_at_ms), self.position))
+        # a bed that gives way to what was compiled meanwhile has done all that was planned of it
+        cued.stop = None if row.item is None and stop is _CHANGED else stop
+        on_bed = row.item is None or cued.sounded_until is not None
+        self._silence(cued, cued.ends_at, BED_FADE if on_bed else samples_of(row.overlap_ms))
+
+    def _silence(self, cued: CuedRow, at: Samples, fade: Samples) -> None:
+        self._mixer.cut_from(at, fade)
+        self._owners = {voice: owner for voice, owner in self._owners.items() if owner is not cued}
+
+    def _sounding(self) -> CuedRow | None:
+        return next((cued for cued in self._cued if cued.started and cued.ends_at > self.position), None)
+
+    def _reached(self, until: Samples) -> int:
+        """Tell the log how far it is rendered, rounded up to the millisecond, and ask whether it was changed."""
+        if self._movable is None:
+            return 0
+        return self._movable.reached(self._epoch_ms - -until // SAMPLES_PER_MS)
 
     def _cue(self, until: Samples) -> None:
         while not self._cued or self._cued[-1].ends_at < until:
@@ -143,10 +261,15 @@ class Engine:
     def _cue_row(self, row: LogRow) -> CuedRow:
         starts_at = max(self._sample_of(row.starts_at_ms), self.position)
         seek_ms = max(0, self._epoch_ms + starts_at // SAMPLES_PER_MS - row.starts_at_ms)
-        deck = self._loader.open(row, seek_ms) if row.item is not None else None
+        spare = self._spare.get(row.id)
+        if spare is not None and seek_ms == 0 and spare.plays_as(row):
+            deck = self._spare.pop(row.id).deck
+        else:
+            deck = self._loader.open(row, seek_ms) if row.item is not None else None
         return CuedRow(
             row=row,
             deck=deck,
+            seek_ms=seek_ms,
             starts_at=starts_at,
             ends_at=self._sample_of(row.ends_at_ms),
             fade_in=JOIN_FADE if seek_ms else self._fade_in_of(row),
@@ -163,13 +286,16 @@ class Engine:
         return samples_of(at_ms - self._epoch_ms)
 
     def _start_due(self, until: Samples) -> None:
+        covered_to = self.position
         for cued in self._cued:
             if cued.starts_at >= until:
-                return
+                break
             if not cued.started:
                 self._start(cued)
-        if not any(cued.starts_at <= self.position < cued.ends_at for cued in self._cued):
-            self._fill_hole(until)
+            if cued.starts_at <= covered_to:
+                covered_to = max(covered_to, cued.ends_at)
+        if covered_to < until:
+            self._fill_hole(covered_to, until)
 
     def _start(self, cued: CuedRow) -> None:
         cued.started = True
@@ -185,17 +311,17 @@ class Engine:
             self._sound_bed(cued, cued.starts_at)
             return
         self.on_bed = False
-        voice = _voice(cued, source)
+        voice = cued.voice(source)
         self._owners[voice] = cued
         self._mixer.add(voice)
 
-    def _take_deck(self, cued: CuedRow) -> Deck | None:
+    def _take_deck(self, cued: CuedRow) -> OpenDeck | None:
         if cued.deck is None:
             return None
         try:
             return cued.deck.result(timeout=self._patience_s)
         except FutureTimeout:
-            cued.deck.add_done_callback(_close_deck)
+            cued.discard()
             cued.fault = f"its file was not open after {self._patience_s} s"
         except AudioError as fault:
             # the reason alone: it is shown to the public, and where the file lies is nobody's business
@@ -215,15 +341,16 @@ class Engine:
             at_ms = UtcMs(self._epoch_ms + starts_at // SAMPLES_PER_MS)
             self._emit(FallbackStarted(cued.row, at_ms, cued.fault))
 
-    def _fill_hole(self, until: Samples) -> None:
+    def _fill_hole(self, starts_at: Samples, until: Samples) -> None:
         """Nothing is compiled for this moment: the bed sounds until the log goes on."""
-        later = self.position + samples_of(2_000)
-        following = next((cued.starts_at for cued in self._cued if cued.starts_at > self.position), later)
-        self.on_air = None
+        later = starts_at + samples_of(2_000)
+        following = next((cued.starts_at for cued in self._cued if cued.starts_at > starts_at), later)
+        if starts_at == self.position:
+            self.on_air = None
         self.on_bed = True
-        if self._hole_until <= self.position:
+        if self._hole_until <= starts_at:
             self._hole_until = Samples(max(until, min(following, later)))
-            self._add_bed(self.position, self._hole_until)
+            self._add_bed(starts_at, self._hole_until)
 
     def _add_bed(self, starts_at: Samples, ends_at: Samples) -> None:
         fade_in = Samples(min(BED_FADE, ends_at - starts_at))
@@ -245,44 +372,20 @@ class Engine:
     def _end_past(self) -> None:
         while self._cued and self._cued[0].started and self._cued[0].ends_at <= self.position:
             cued = self._cued.popleft()
+            tail_ends_at = cued.ends_at + samples_of(cued.row.overlap_ms) + BED_FADE
+            self._alone_from = Samples(max(self._alone_from, tail_ends_at))
             self._owners = {voice: owner for voice, owner in self._owners.items() if owner is not cued}
-            self._report_end(cued, cued.ends_at, "")
+            self._report_end(cued, cued.ends_at)
 
-    def _report_end(self, cued: CuedRow, ended_at: Samples, stopped: str) -> None:
-        sounded = ended_at if cued.sounded_until is None else cued.sounded_until
+    def _report_end(self, cued: CuedRow, ended_at: Samples) -> None:
+        sounded = ended_at if cued.sounded_until is None else min(cued.sounded_until, ended_at)
+        outcome, cause = cued.ended()
         self._emit(
             RowEnded(
                 cued.row,
                 UtcMs(self._epoch_ms + ended_at // SAMPLES_PER_MS),
                 DurationMs(max(0, sounded - cued.starts_at) // SAMPLES_PER_MS),
-                _outcome(cued, stopped),
-                cued.fault or stopped or "as planned",
+                outcome,
+                cause,
             )
         )
-
-
-def _voice(cued: CuedRow, source: PcmSource) -> Voice:
-    """The row as a voice; fades are clipped to what is left of a row that is joined in progress."""
-    length = cued.ends_at - cued.starts_at
-    tail = samples_of(cued.row.overlap_ms)
-    return Voice(
-        source=source,
-        starts_at=cued.starts_at,
-        ends_at=cued.ends_at,
-        fade_in=Samples(min(cued.fade_in, length)),
-        fade_out=Samples(0 if tail else min(samples_of(cued.row.fade_out_ms), length)),
-        tail=tail,
-    )
-
-
-def _outcome(cued: CuedRow, stopped: str) -> Outcome:
-    if cued.sounded_until == cued.starts_at:
-        return Outcome.MISSED
-    if cued.fault or stopped:
-        return Outcome.TRUNCATED
-    return Outcome.AIRED
-
-
-def _close_deck(opened: Future[Deck]) -> None:
-    if not opened.cancelled() and opened.exception() is None:
-        opened.result().close()

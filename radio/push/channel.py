@@ -57,6 +57,16 @@ class Publication:
             return self._forms.setdefault(build, build(self.payload))
 
 
+class ChannelBaton(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel as another process goes on with it: subscribers that come back find their place."""
+
+    station: str
+    epoch: str
+    seq: int
+    state: bytes
+    history: list[bytes]
+
+
 class Channel:
     """The state of ``station`` in one ``epoch``, from ``seq`` 0 on.
 
@@ -77,6 +87,23 @@ class Channel:
         self._history_limit = history_bytes
         self._history_size = 0
         self._state_json: bytes | None = None
+
+    @classmethod
+    def of(cls, baton: ChannelBaton, **limits: int) -> Channel:
+        """The channel of another process, in the same epoch; ``limits`` as for a new one."""
+        channel = cls(baton.station, baton.epoch, msgspec.json.decode(baton.state), **limits)
+        channel.seq = baton.seq
+        first = baton.seq - len(baton.history) + 1
+        for seq, payload in enumerate(baton.history, first):
+            channel._remember(Publication(Kind.UPDATE, baton.station, baton.epoch, seq, payload))
+        return channel
+
+    def baton(self) -> ChannelBaton:
+        """All that another process needs to go on with the channel."""
+        history = [publication.payload for publication in self._history]
+        return ChannelBaton(
+            station=self.station, epoch=self.epoch, seq=self.seq, state=encode(self.state), history=history
+        )
 
     @property
     def position(self) -> Position:

@@ -7,13 +7,14 @@ whole state first and then every change in order, or a fresh snapshot, never a p
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 import structlog
 
 from radio.errors import UnknownStation
-from radio.push.channel import Channel, Publication, plain
+from radio.push.channel import Channel, ChannelBaton, Publication, plain
 from radio.push.messages import Listening, Position
 from radio.push.sessions import SessionLookup, Sessions, Subscriber
 from radio.units import DurationMs, UtcMs
@@ -63,7 +64,7 @@ class Hub:
         history_bytes: int = 1 << 18,
         coalesce_ms: DurationMs = COALESCE_MS,
     ) -> None:
-        self.epoch: Final = epoch or secrets.token_urlsafe(9)
+        self.epoch = epoch or secrets.token_urlsafe(9)
         self._lookup: SessionLookup = session_lookup or (lambda session, station: None)
         self._history = {"history_length": history_length, "history_bytes": history_bytes}
         self._coalesce_ms = coalesce_ms
@@ -93,6 +94,16 @@ class Hub:
         topic.channel, topic.pending = channel, None
         if topic.subscribers:
             self._fan_out(topic, channel.snapshot())
+
+    def hand_over(self) -> list[ChannelBaton]:
+        """Every channel as it is now, for another process; nothing should be published here afterwards."""
+        return [topic.channel.baton() for topic in self._topics.values()]
+
+    def adopt(self, batons: Iterable[ChannelBaton], epoch: str) -> None:
+        """Go on with the hub of another process, of that ``epoch``, in the place of channels of that name."""
+        self.epoch = epoch
+        for baton in batons:
+            self._topics[baton.station] = _Topic(Channel.of(baton, **self._history))
 
     def state(self, station: str) -> dict[str, Any]:
         """The newest state of ``station``, not to be changed. Raises :class:`UnknownStation`."""

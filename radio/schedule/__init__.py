@@ -7,11 +7,13 @@ from radio.schedule.model import Schedule
 from radio.schedule.persistence import LogStore, StoredLogs
 from radio.schedule.planner import PlannedStation, Planner
 from radio.schedule.pool import LibraryView, Pool
+from radio.schedule.resume import Interrupted
 from radio.schedule.rotation import Play
 from radio.schedule.station_log import StationLog
 
 __all__ = [
     "Inputs",
+    "Interrupted",
     "LibraryView",
     "LogStore",
     "Notice",

@@ -73,13 +73,19 @@ def compile_log(inputs: Inputs, from_ms: int, to_ms: int) -> list[LogRow]:
 def revision_of(inputs: Inputs) -> str:
     """A short hash of all that the plan is made of, history aside: equal revisions need no new log."""
     items = [
-        (item.id, item.path, item.title, item.artist, item.cue_in_ms, item.cue_out_ms)
+        (item.id, item.path, item.category, item.title, item.artist, item.cue_in_ms, item.cue_out_ms)
         for item in inputs.pool.items
     ]
     loudness = [
-        (item.loudness_lufs, item.true_peak_db, item.artwork, item.album) for item in inputs.pool.items
+        (item.loudness_lufs, item.true_peak_db, item.artwork, item.album, item.outro_ms)
+        for item in inputs.pool.items
     ]
-    parts = (inputs.station, inputs.schedule, inputs.sponsors, items, loudness, inputs.seed)
+    found = [
+        [item.id for item in inputs.pool.of_category(category.folders, (), category.where)]
+        for category in inputs.schedule.categories.values()
+        if category.where is not None
+    ]
+    parts = (inputs.station, inputs.schedule, inputs.sponsors, items, loudness, found, inputs.seed)
     return blake2b(msgspec.json.encode(parts), digest_size=8).hexdigest()
 
 

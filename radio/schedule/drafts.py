@@ -1,9 +1,9 @@
 """From chosen items to exact times: joints between rows, and a batch that must end on a hard anchor (pure).
 
 Each joint between two rows may give a little: music overlaps music by more or less, other rows by a few
-hundred milliseconds. What a choice of items lacks or has too much is spread over all joints of the batch, so
-that a time is met without a cut. Only where that is not enough is the last row faded out inside, or a short
-stretch of bed put before the anchor.
+hundred milliseconds. Where an item's ending is known, the next music comes in where it starts. What a choice of
+items lacks or has too much is spread over all joints of the batch, so that a time is met without a cut. Only
+where that is not enough is the last row faded out inside, or a short stretch of bed put before the anchor.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from radio.schedule.clocks import Span
 
 SPEECH_JOINT_MS: Final = (0, 100, 300)
 LONG_MS: Final = 60_000
+LONGEST_SEGUE_MS: Final = 8_000
+"""A longer ending is a part of the music, which nothing is laid over."""
+
+SHORTEST_SEGUE_MS: Final = 250
 MAX_GIVE_MS: Final = 3_000
 MIN_CUT_MS: Final = 1_500
 FADE_MS: Final = 3_000
@@ -50,6 +54,11 @@ class Draft:
     anchor: Anchor = Anchor.FLOAT
     window_ms: int = 0
 
+    @property
+    def segue_ms(self) -> int | None:
+        """How long before its end the item can be joined by music; None where that is not known."""
+        return segue_of(self.item) if self.item else None
+
 
 class Placed(NamedTuple):
     """A draft with its times."""
@@ -75,7 +84,8 @@ class Edge(NamedTuple):
         """The joint of the last row with a row of ``next_kind``."""
         if self.last is None:
             return Joint(0, 0, 0)
-        return joint_of(self.last.kind, self.last.air_ms, next_kind, next_air_ms, self.crossfade_ms)
+        last = self.last
+        return joint_of(last.kind, last.air_ms, next_kind, next_air_ms, self.crossfade_ms, last.segue_ms)
 
     def ends_at_ms(self, next_kind: ItemKind | None = None, next_air_ms: int = LONG_MS) -> int:
         """When a row of ``next_kind`` would start, with usual joints."""
@@ -132,17 +142,36 @@ class Batch:
         following = [(draft.kind, draft.air_ms) for draft in self.drafts[1:]]
         ends: list[tuple[ItemKind | None, int]] = [*following, (next_kind, LONG_MS)]
         return [
-            joint_of(draft.kind, draft.air_ms, kind, air_ms, self.edge.crossfade_ms)
+            joint_of(draft.kind, draft.air_ms, kind, air_ms, self.edge.crossfade_ms, draft.segue_ms)
             for draft, (kind, air_ms) in zip(self.drafts, ends, strict=False)
         ]
 
 
+def segue_of(item: Item) -> int | None:
+    """How long before an item's end its ending starts; None where that is not known or it is a long one."""
+    if item.outro_ms is None:
+        return None
+    left_ms = item.cue_out_ms - item.outro_ms
+    return max(SHORTEST_SEGUE_MS, left_ms) if 0 <= left_ms <= LONGEST_SEGUE_MS else None
+
+
 def joint_of(
-    kind: ItemKind, air_ms: int, next_kind: ItemKind | None, next_air_ms: int, crossfade_ms: int
+    kind: ItemKind,
+    air_ms: int,
+    next_kind: ItemKind | None,
+    next_air_ms: int,
+    crossfade_ms: int,
+    segue_ms: int | None = None,
 ) -> Joint:
-    """The joint between two rows: a crossfade from music to music, close to nothing otherwise."""
+    """The joint between two rows: from music to music a crossfade, else close to nothing.
+
+    A crossfade is as long as the first one's ending, ``segue_ms``, where that is known, and gives less then. With
+    a ``crossfade_ms`` of 0 there is none.
+    """
     if kind is ItemKind.MUSIC and next_kind is ItemKind.MUSIC:
         wanted = Joint(crossfade_ms // 4, crossfade_ms, crossfade_ms * 2)
+        if segue_ms is not None and crossfade_ms:
+            wanted = Joint(segue_ms // 2, segue_ms, segue_ms * 3 // 2)
     else:
         wanted = Joint(*SPEECH_JOINT_MS)
     limit_ms = min(air_ms, next_air_ms) // 4

@@ -10,25 +10,23 @@ from typing import Final, NamedTuple
 import msgspec
 
 from radio.errors import ScheduleError, did_you_mean
+from radio.schedule.category_files import read_category
 from radio.schedule.clock_files import read_clock
 from radio.schedule.model import (
     KIND_OF_FOLDER,
     MAX_CLOCKS,
     MAX_PROGRAMMES,
     Airs,
-    Category,
     Layer,
     Programme,
     Schedule,
-    default_category,
 )
 from radio.schedule.pool import Pool
-from radio.schedule.shapes import AirsTable, CategoryTable, ProgrammeTable, ScheduleFile
+from radio.schedule.shapes import AirsTable, ProgrammeTable, ScheduleFile
 from radio.schedule.week import Slot, first_clash, open_hours
 from radio.sponsors.campaigns import ID_ALLOWED, SponsorBook
 from radio.sponsors.weektime import (
     DAYS_ALLOWED,
-    MINUTE_MS,
     NOMINAL_DAY_MS,
     TIME_ALLOWED,
     parse_days,
@@ -94,7 +92,7 @@ class _Reader:
         document, file = self._document, self._file
         self._bound("programmes", len(file.programmes), MAX_PROGRAMMES)
         self._bound("clocks", len(file.clocks), MAX_CLOCKS)
-        categories = {name: _category(name, table) for name, table in file.categories.items()}
+        categories = {name: read_category(document, name, table) for name, table in file.categories.items()}
         known = tuple(sorted({*categories, *KIND_OF_FOLDER}))
         clocks = {name: read_clock(document, name, table, known) for name, table in file.clocks.items()}
         if file.default_clock is not None:
@@ -209,19 +207,6 @@ class _Reader:
             raise self._document.fault((key,), f"there are {count:,}", allowed=f"at most {limit:,}")
 
 
-def _category(name: str, table: CategoryTable) -> Category:
-    usual = default_category(name, folders=table.folders, items=table.items or (), kind=table.kind)
-    separation, artists = table.separation_min, table.artist_separation_min
-    return msgspec.structs.replace(
-        usual,
-        separation_ms=usual.separation_ms if separation is None else DurationMs(separation * MINUTE_MS),
-        artist_separation_ms=usual.artist_separation_ms
-        if artists is None
-        else DurationMs(artists * MINUTE_MS),
-        weights=table.weights,
-    )
-
-
 def _not_in_library(document: TomlDocument, schedule: Schedule, pool: Pool) -> Iterable[Notice]:
     used: dict[str, int | None] = {}
     for name, clock in schedule.clocks.items():
@@ -233,6 +218,7 @@ def _not_in_library(document: TomlDocument, schedule: Schedule, pool: Pool) -> I
                 yield Notice(text=f"The library has no item {position.item}.", line=line)
     for name, line in used.items():
         category = schedule.category(name)
-        if not pool.of_category(category.folders, category.items):
-            wanted = ", ".join((*category.folders, *category.items))
+        if not pool.of_category(category.folders, category.items, category.where):
+            rule = (category.where,) if category.where else ()
+            wanted = ", ".join((*category.folders, *category.items, *rule))
             yield Notice(text=f"The category {name} has no items ({wanted}).", line=line)

@@ -7,14 +7,14 @@ else by a short bed; speech is cut only where more than a minute of bed would be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from radio.library.items import Item
 from radio.log import Anchor, ItemKind
 from radio.schedule.clocks import Span
-from radio.schedule.drafts import SPEECH_JOINT_MS, Batch, Draft, Edge
+from radio.schedule.drafts import LONG_MS, Batch, Draft, Edge, joint_of, segue_of
 from radio.schedule.model import HourClock, Schedule
 from radio.schedule.rotation import Choice
 from radio.schedule.shelves import EVERYTHING, Shelves
@@ -47,7 +47,7 @@ class Filler:
         self._shelves = shelves
         self._zone = zone
         self._station_name = station_name
-        self._joints = {ItemKind.MUSIC: crossfade_ms}
+        self._crossfade_ms = crossfade_ms
 
     def closing(self, clock: HourClock, schedule: Schedule) -> tuple[str, ...]:
         """The categories that fill a span in which nothing rotates: the clock's own, else everything."""
@@ -136,11 +136,11 @@ class Filler:
         return min(LONGEST_FIT_MS, max(FIT_WITHIN_MS, 3 * mean_ms))
 
     def _fit(self, room: _Room, names: tuple[str, ...]) -> bool:
-        joints = dict.fromkeys(ItemKind, SPEECH_JOINT_MS[1]) | self._joints
-        target_ms = room.target_ms(self._shelves.leading_kind(names[0]), joints)
+        kind = self._shelves.leading_kind(names[0])
+        target_ms = room.target_ms(kind, self._lost_ms(kind) if kind else 0)
         for extra in map(self._shelves.stocked, CLOSERS):
             for found in self._shelves.fitting(
-                (*names, *extra), room.at_ms(), target_ms, room.give_ms(), joints
+                (*names, *extra), room.at_ms(), target_ms, room.give_ms(), self._lost_ms
             ):
                 drafts = next(filter(room.takes, self._orders(room, found)), None)
                 if drafts is not None:
@@ -148,6 +148,11 @@ class Filler:
                         self._append_draft(room, draft)
                     return True
         return False
+
+    def _lost_ms(self, kind: ItemKind, item: Item | None = None) -> int:
+        """What an item loses to its usual joint with another of its kind."""
+        air_ms, segue_ms = (item.air_ms, segue_of(item)) if item else (LONG_MS, None)
+        return joint_of(kind, air_ms, kind, LONG_MS, self._crossfade_ms, segue_ms).usual_ms
 
     def _orders(self, room: _Room, found: Sequence[tuple[str, Choice]]) -> Iterator[list[Draft]]:
         """Neighbours of different categories where that can be; else all music first, as it was reckoned."""
@@ -248,11 +253,10 @@ class _Room:
         longer_ms, shorter_ms = self._edge().give_ms(self._next_kind)
         return max(0, longer_ms - _MARGIN_MS), max(0, shorter_ms - _MARGIN_MS)
 
-    def target_ms(self, kind: ItemKind | None, joints: Mapping[ItemKind, int]) -> int:
+    def target_ms(self, kind: ItemKind | None, lost_ms: int) -> int:
         """What items of ``kind``, each less its joint with another of its kind, must add up to."""
         more = [_probe(kind, self.span)] if kind else []
         gap_ms = self._edge(more).ends_at_ms(self._next_kind)
-        lost_ms = joints[kind] if kind else 0
         return self.following.starts_at_ms - gap_ms + (_PROBE_MS - lost_ms if kind else 0)
 
     def is_met(self) -> bool:

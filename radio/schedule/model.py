@@ -69,13 +69,15 @@ class OnGap(StrEnum):
 class Category(msgspec.Struct, frozen=True, kw_only=True):
     """A pool of library items: those of some folders and some by path, and how far apart their plays must be.
 
-    Paths may leave out the extension. ``kind`` None takes each item's kind from its folder. ``weights`` maps a
-    path to how often an item comes up compared with the others.
+    With ``where``, a search in the language of :mod:`radio.library.query`, only what it finds of these folders,
+    or of all where none is named. Paths may leave out the extension. ``kind`` None takes each item's kind from
+    its folder. ``weights`` maps a path to how often an item comes up compared with the others.
     """
 
     name: str
     folders: tuple[str, ...]
     items: tuple[str, ...] = ()
+    where: str | None = None
     kind: ItemKind | None = None
     separation_ms: DurationMs
     artist_separation_ms: DurationMs
@@ -161,20 +163,22 @@ def default_category(
     *,
     folders: tuple[str, ...] | None = None,
     items: tuple[str, ...] = (),
+    where: str | None = None,
     kind: ItemKind | None = None,
 ) -> Category:
     """A category with the separations that its kind has where nothing else is said.
 
-    Without folders and items it is the folder of its own name.
+    Without folders, items and ``where`` it is the folder of its own name.
     """
     if folders is None:
-        folders = () if items else (name,)
-    leading = folders[0] if folders else items[0].partition("/")[0] if items else name
+        folders = () if items or where else (name,)
+    leading = folders[0] if folders else items[0].partition("/")[0] if items and not where else name
     usual = kind or KIND_OF_FOLDER.get(leading, ItemKind.MUSIC)
     return Category(
         name=name,
         folders=folders,
         items=items,
+        where=where,
         kind=kind,
         separation_ms=DurationMs(DEFAULT_SEPARATION_MS.get(usual, 0)),
         artist_separation_ms=DurationMs(DEFAULT_ARTIST_SEPARATION_MS.get(usual, 0)),

@@ -16,7 +16,6 @@ from typing import Final
 
 import msgspec
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from radio.clock import Clock
 from radio.config import Config, StationConfig
@@ -27,6 +26,7 @@ from radio.schedule.builder import StationPlan
 from radio.schedule.model import Schedule
 from radio.schedule.persistence import LogStore
 from radio.schedule.pool import LibraryView
+from radio.schedule.resume import Interrupted
 from radio.schedule.station_log import StationLog
 from radio.schedule.station_planner import Notice, Sources, StationPlanner
 from radio.units import UtcMs
@@ -98,9 +98,28 @@ class Planner:
 
         A file with faults does not stop the start: the station goes on with its stored or its default log.
         """
+        await self.begin(exit_stack, {})
+        await self.keep_ahead(exit_stack)
+
+    async def begin(self, exit_stack: AsyncExitStack, cuts: Mapping[str, Interrupted]) -> frozenset[str]:
+        """Put the stored logs in force, and say for which stations that is enough to go on the air.
+
+        ``cuts`` says what the stations were playing when the process last ended.
+        """
+        ready = set()
+        for id_, station in self._stations.items():
+            exit_stack.push_async_callback(station.stop)
+            if await station.begin(cuts.get(id_)):
+                ready.add(id_)
+        return frozenset(ready)
+
+    async def keep_ahead(self, exit_stack: AsyncExitStack) -> None:
+        """After :meth:`begin`: compile some hours, and then keep a day ahead until the stack is closed."""
         for station in self._stations.values():
-            await station.begin()
+            await station.catch_up()
         await self.prune()
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler  # when the sound is there, not before it
+
         scheduler = AsyncIOScheduler(timezone=UTC)
         options = {"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S}
         scheduler.add_job(_until_stopped, "date", args=(self.extend,), **options)
@@ -128,6 +147,10 @@ class Planner:
     def revision(self, station: str) -> str:
         """A hash of everything the present log is made of."""
         return self._of(station).revision
+
+    def item_row(self, station: str, item: str) -> LogRow:
+        """A row that plays an item whole, to be put into the log. Raises UnknownStation, UnknownItem."""
+        return self._of(station).item_row(item)
 
     async def extend(self) -> None:
         """Compile every log on to a day ahead of now; little work where that was done already."""

@@ -10,9 +10,14 @@ from pathlib import PurePosixPath
 from typing import Final, Protocol
 
 from radio.library.items import Item
+from radio.library.matching import matcher
+from radio.library.query import parse
 
 MIN_AIR_MS: Final = 1_000
 """An item that sounds for less is never put in a rotation: it would fill the log with rows."""
+
+MAX_KEPT: Final = 64
+"""Searches whose items a pool remembers."""
 
 
 class LibraryView(Protocol):
@@ -29,6 +34,7 @@ class Pool:
     def __init__(self, items: Sequence[Item]) -> None:
         self.items: Final = tuple(item for item in items if item.air_ms >= MIN_AIR_MS)
         self.by_id: Final[Mapping[str, Item]] = {item.id: item for item in self.items}
+        self._matched: dict[tuple[tuple[str, ...], str], tuple[Item, ...]] = {}
         self._by_path: dict[str, Item] = {}
         for item in self.items:
             for name in _names(item):
@@ -51,11 +57,28 @@ class Pool:
         wanted = set(folders)
         return tuple(item for item in self.items if item.category in wanted)
 
-    def of_category(self, folders: Iterable[str], paths: Iterable[str]) -> tuple[Item, ...]:
-        """The items of some folders, then those at some paths, each once."""
-        found = {item.id: item for item in self.in_folders(folders)}
+    def of_category(
+        self, folders: Iterable[str], paths: Iterable[str], where: str | None = None
+    ) -> tuple[Item, ...]:
+        """The items of some folders, then those at some paths, each once.
+
+        With ``where`` of the folders, or of all if none is named, only what that search finds. Raises
+        InvalidRequest where it is none (:func:`radio.library.query.parse`).
+        """
+        chosen = self.in_folders(folders) if where is None else self._matching(tuple(folders), where)
+        found = {item.id: item for item in chosen}
         found.update({item.id: item for path in paths if (item := self.find(path))})
         return tuple(found.values())
+
+    def _matching(self, folders: tuple[str, ...], where: str) -> tuple[Item, ...]:
+        found = self._matched.get((folders, where))
+        if found is None:
+            among = self.in_folders(folders) if folders else self.items
+            found = tuple(filter(matcher(parse(where)), among))
+            if len(self._matched) >= MAX_KEPT:  # drafts of a schedule that were tried on this pool
+                self._matched.clear()
+            self._matched[folders, where] = found
+        return found
 
     def find(self, path: str) -> Item | None:
         """The item at ``path`` below a root; the extension and the root's own name may be left out."""

@@ -21,6 +21,7 @@ class CategoryTable(msgspec.Struct, frozen=True, kw_only=True):
 
     folders: Names | None = None
     items: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1, max_length=1_000)] | None = None
+    where: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     kind: ItemKind | None = None
     separation_min: Minutes | None = None
     artist_separation_min: Minutes | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from radio.library.items import Item
@@ -43,7 +43,7 @@ class Shelves:
         """The rotation of a category; of ``library`` where it is not declared, of everything suitable."""
         if name not in self._rotations:
             category = self._category(name)
-            items = self._pool.of_category(category.folders, category.items)
+            items = self._pool.of_category(category.folders, category.items, category.where)
             self._rotations[name] = Rotation(category, items, self._book, f"{self._seed}/{name}")
         return self._rotations[name]
 
@@ -102,16 +102,16 @@ class Shelves:
         at_ms: int,
         target_ms: int,
         give_ms: tuple[int, int],
-        joints: Mapping[ItemKind, int],
+        lost_ms: Callable[[ItemKind, Item], int],
     ) -> Iterator[list[tuple[str, Choice]]]:
         """Sets of items of these categories that last ``target_ms``, less ``give[0]`` or plus ``give[1]``.
 
-        ``joints`` is what an item of each kind loses to its joint. The first sets relax no separation, and the
+        ``lost_ms`` is what an item, as that kind, loses to its joint. The first sets relax no separation, and the
         closest fit is sought first.
         """
         for share in FIT_SHARES:
             found = self._candidates(names, at_ms, share)
-            lengths = [item.air_ms - joints.get(self.kind(name, item), 0) for _, name, item in found]
+            lengths = [item.air_ms - lost_ms(self.kind(name, item), item) for _, name, item in found]
             for part in FIT_PARTS:
                 under_ms, over_ms = (max(FIT_LEAST_MS, round(part * give)) for give in give_ms)
                 chosen = fit(lengths, target_ms, under_ms=under_ms, over_ms=over_ms)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 
 from radio.clock import Clock
@@ -16,9 +18,12 @@ from radio.log import LogRow
 from radio.schedule.airings import ProgrammeAiring, airings
 from radio.schedule.builder import Inputs, StationPlan, compile_log, revision_of
 from radio.schedule.files import Notice, read_schedule
+from radio.schedule.item_rows import row_of
 from radio.schedule.model import Schedule
+from radio.schedule.moves import LEAST_ROOM_MS, is_bridge
 from radio.schedule.persistence import LogStore
 from radio.schedule.pool import LibraryView, Pool
+from radio.schedule.resume import Interrupted, resumed
 from radio.schedule.rotation import Play
 from radio.schedule.station_log import StationLog
 from radio.sponsors.campaigns import SponsorBook, read_sponsors
@@ -39,6 +44,9 @@ KEEP_MS: Final = 3 * HOUR_MS
 HISTORY_MS: Final = 7 * NOMINAL_DAY_MS
 LONGEST_PREVIEW_MS: Final = 31 * NOMINAL_DAY_MS + HOUR_MS
 ATTEMPTS: Final = 5
+
+MARGIN_MS: Final = 500
+"""How far ahead of playout the rows for a bridge that sounds begin; twice as far at each further attempt."""
 
 __all__ = ["Notice", "Sources", "StationPlanner"]
 
@@ -72,7 +80,7 @@ class StationPlanner:
         on_change: Callable[[str, UtcMs], None],
         on_problem: Callable[[str, ConfigurationError | None], None],
     ) -> None:
-        self.log = StationLog(station.id)
+        self.log = StationLog(station.id, station.name)
         self.problem: ConfigurationError | None = None
         self.notices: Sequence[Notice] = ()
         self.revision = ""
@@ -84,22 +92,50 @@ class StationPlanner:
         self._on_problem = on_problem
         self._inputs = Inputs(station=station, schedule=Schedule(), pool=Pool(()))
         self._busy = asyncio.Lock()
+        self._has_inputs = asyncio.Event()
+        self._moved_ms: UtcMs | None = None
+        self._shifted_ms: UtcMs | None = None
+        self._following: asyncio.Task[None] | None = None
 
     @property
     def schedule(self) -> Schedule:
         """The schedule in force."""
         return self._inputs.schedule
 
-    async def begin(self) -> None:
-        """Load what is stored, bring it up to date, and have some hours of it."""
+    async def begin(self, cut: Interrupted | None = None) -> bool:
+        """Put the stored log in force, from where the station broke off; True where it holds the present.
+
+        Nothing is compiled or read anew: that is left to :meth:`catch_up`, when the station is on the air.
+        """
+        loop = asyncio.get_running_loop()
+        self.log.on_move = lambda from_ms: _in_loop(loop, self._moved, from_ms)
         now_ms = self._clock.now_ms()
         async with self._busy:
             stored = await self._stored(now_ms)
-            if stored:
-                self.log.replace_from(stored[0].starts_at_ms, stored)
-                self.revision = await self._store.revision(self._station.id) or ""
+            if not stored:
+                return False
+            again = resumed(stored, now_ms, cut)
+            self.log.replace_from(again.rows[0].starts_at_ms, again.rows)
+            self.revision = await self._store.revision(self._station.id) or ""
+            self._shifted_ms = again.changed_ms
+            return self.log.peek(now_ms) is not None
+
+    async def catch_up(self) -> None:
+        """Bring the log that :meth:`begin` put in force up to date, and have some hours of it."""
+        async with self._busy:
+            await self._keep_shift()
             await self._read_anew(is_first=True)
         await self.extend(BEGIN_MS)
+
+    async def _keep_shift(self) -> None:
+        from_ms, self._shifted_ms = self._shifted_ms, None
+        if from_ms is None:
+            return
+        rows = [row for row in self.log.between(from_ms, UtcMs(2**53)) if row.starts_at_ms >= from_ms]
+        try:
+            await self._store.replace_from(self._station.id, from_ms, rows, self.revision)
+        except StoreError:
+            _journal.exception("log_not_stored", station=self._station.id)
 
     async def reload(self) -> None:
         """Read all inputs; where they changed, replace the log from the next row that is not taken."""
@@ -107,10 +143,19 @@ class StationPlanner:
             await self._read_anew()
         await self.extend()
 
+    async def stop(self) -> None:
+        """Let go of what is still to be compiled after a change at the log's present."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+
     async def extend(self, ahead_ms: int = AHEAD_MS) -> None:
         """Compile on until the log reaches ``ahead_ms`` ahead of now."""
         async with self._busy:
             now_ms = self._clock.now_ms()
+            if bridge := self.log.bridge(max(now_ms, self.log.reached_ms) + MARGIN_MS):
+                await self._compile_anew(bridge.starts_at_ms)
             while (start_ms := max(self.log.ends_at_ms or 0, now_ms)) < now_ms + ahead_ms:
                 end_ms = UtcMs(min(start_ms + STEP_MS, now_ms + ahead_ms + HOUR_MS))
                 if not await self._publish(UtcMs(start_ms), end_ms):
@@ -130,6 +175,47 @@ class StationPlanner:
         rows = await asyncio.to_thread(compile_log, inputs, from_ms, to_ms)
         return [row for row in rows if row.starts_at_ms < to_ms]
 
+    def item_row(self, item_id: str) -> LogRow:
+        """A row that plays an item of the station's library whole, to be put into the log; its times count
+        from 0. Raises UnknownItem."""
+        return row_of(item_id, self._inputs, UtcMs(self._clock.now_ms()))
+
+    def _moved(self, from_ms: UtcMs) -> None:
+        """Playout changed the log: tell that at once, and compile what follows."""
+        self._on_change(self._station.id, from_ms)
+        self._moved_ms = from_ms if self._moved_ms is None else min(from_ms, self._moved_ms)
+        if self._following is None or self._following.done():
+            self._following = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        await self._has_inputs.wait()
+        while self._moved_ms is not None:
+            try:
+                async with self._busy:
+                    from_ms, self._moved_ms = self._moved_ms, None
+                    await self._compile_anew(from_ms)
+                await self.extend()
+            except Exception:
+                _journal.exception("log_not_followed", station=self._station.id)
+
+    async def _compile_anew(self, changed_ms: UtcMs) -> None:
+        """Compile from the first moment that is open, after a change of rows from ``changed_ms`` on."""
+        for attempt in range(ATTEMPTS):
+            start_ms = self._open_ms(attempt)
+            if await self._publish(start_ms, UtcMs(start_ms + FIRST_STEP_MS), changed_ms=changed_ms):
+                return
+
+    def _open_ms(self, attempt: int) -> UtcMs:
+        """Where rows may be compiled anew: in a bridge that playout has taken, else from the next row on."""
+        frontier_ms = self.log.frontier_ms
+        bridge = self.log.peek(frontier_ms - 1)
+        if bridge is not None and is_bridge(bridge) and bridge.ends_at_ms == frontier_ms:
+            heard_ms = max(self.log.reached_ms, self._clock.now_ms())
+            start_ms = max(bridge.starts_at_ms, heard_ms + (MARGIN_MS << attempt))
+            if bridge.ends_at_ms - start_ms >= LEAST_ROOM_MS:
+                return UtcMs(start_ms)
+        return self._next_untaken_ms(attempt)
+
     async def _stored(self, now_ms: UtcMs) -> list[LogRow]:
         try:
             found = await self._store.load(self._station.id, UtcMs(now_ms - KEEP_MS), UtcMs(2**53))
@@ -147,6 +233,7 @@ class StationPlanner:
         read = await asyncio.to_thread(self._read)
         self._tell(read.problem, is_first)
         self._inputs = read.inputs
+        self._has_inputs.set()
         self.notices = self.notices if read.problem else read.notices
         is_same = read.revision == self.revision
         self.revision = read.revision
@@ -191,13 +278,19 @@ class StationPlanner:
             start_ms = later.ends_at_ms if later else start_ms
         return UtcMs(start_ms)
 
-    async def _publish(self, from_ms: UtcMs, to_ms: UtcMs) -> bool:
+    async def _publish(self, from_ms: UtcMs, to_ms: UtcMs, *, changed_ms: UtcMs | None = None) -> bool:
+        """Compile and store; where rows before ``from_ms`` were changed from ``changed_ms`` on, these as well."""
+        generation = self.log.generation
         inputs = await self._with_history(from_ms)
-        rows = await asyncio.to_thread(compile_log, inputs, from_ms, to_ms)
-        if not rows or not self.log.replace_from(from_ms, rows):
+        rows: Sequence[LogRow] = await asyncio.to_thread(compile_log, inputs, from_ms, to_ms)
+        changed_ms = from_ms if changed_ms is None else min(changed_ms, from_ms)
+        rows = _told_apart(rows, self.log.between(from_ms - KEEP_MS, from_ms))
+        if not rows or not self.log.replace_from(from_ms, rows, generation=generation):
             return False
+        settled = self.log.between(changed_ms, from_ms)
+        stored = [*(row for row in settled if row.starts_at_ms >= changed_ms), *rows]
         try:
-            await self._store.replace_from(self._station.id, from_ms, rows, self.revision)
+            await self._store.replace_from(self._station.id, changed_ms, stored, self.revision)
         except StoreError:
             _journal.exception("log_not_stored", station=self._station.id)
         self._on_change(self._station.id, from_ms)
@@ -222,6 +315,17 @@ class StationPlanner:
         inputs = self._inputs
         start_ms, end_ms = now_ms - NOMINAL_DAY_MS, now_ms + 8 * NOMINAL_DAY_MS
         return airings(inputs.schedule, inputs.sponsors, self._station.id, zone, start_ms, end_ms)
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[UtcMs], None], from_ms: UtcMs) -> None:
+    with suppress(RuntimeError):  # the loop is closing
+        loop.call_soon_threadsafe(call, from_ms)
+
+
+def _told_apart(rows: Sequence[LogRow], kept: Sequence[LogRow]) -> Sequence[LogRow]:
+    """``rows`` with ids that no kept row has: one that was moved keeps the id of the moment it was made for."""
+    taken = {row.id for row in kept}
+    return [msgspec.structs.replace(row, id=f"{row.id}-2") if row.id in taken else row for row in rows]
 
 
 def _play(row: LogRow) -> Play:

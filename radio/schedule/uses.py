@@ -9,14 +9,17 @@ from typing import Literal
 import msgspec
 
 from radio.library.items import Item
-from radio.schedule.model import HourClock, Schedule
+from radio.library.matching import matcher
+from radio.library.query import parse
+from radio.schedule.model import Category, HourClock, Schedule
 from radio.sponsors.campaigns import Campaign
 
 
 class Use(msgspec.Struct, frozen=True):
     """One place: a category that holds the item, a clock that plays it or its category, or a campaign.
 
-    ``by`` is how: ``item`` (named itself), ``folder``, or the category's name.
+    ``by`` is how: ``item`` (named itself), ``folder``, ``where`` (the category's search finds it), or the
+    category's name.
     """
 
     kind: Literal["category", "clock", "campaign"]
@@ -28,9 +31,9 @@ def uses(item: Item, schedule: Schedule, campaigns: tuple[Campaign, ...] = ()) -
     """Every place of the schedule and every campaign that can put the item on the air, in that order."""
     names = _names(item)
     categories = {
-        name: "item" if names & set(category.items) else "folder"
+        name: by
         for name, category in schedule.categories.items()
-        if names & set(category.items) or item.category in category.folders
+        if (by := _in_category(item, names, category)) is not None
     }
     if item.category and item.category not in schedule.categories:
         categories[item.category] = "folder"
@@ -39,6 +42,15 @@ def uses(item: Item, schedule: Schedule, campaigns: tuple[Campaign, ...] = ()) -
         found += [Use("clock", name, by) for by in dict.fromkeys(_in_clock(clock, names, categories))]
     found += [Use("campaign", one.id, "item") for one in campaigns if one.audio.strip("/") in names]
     return found
+
+
+def _in_category(item: Item, names: set[str], category: Category) -> str | None:
+    if names & set(category.items):
+        return "item"
+    if category.where is None:
+        return "folder" if item.category in category.folders else None
+    is_there = not category.folders or item.category in category.folders
+    return "where" if is_there and matcher(parse(category.where))(item) else None
 
 
 def _in_clock(clock: HourClock, names: set[str], categories: dict[str, str]) -> Iterator[str]:

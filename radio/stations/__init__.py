@@ -1,16 +1,18 @@
 """Each station's state: now, next, supported by, availability; published when it is heard."""
 
 from radio.stations.availability import Signs, Status, assess
-from radio.stations.recorder import AsRunRecorder
-from radio.stations.service import PublishedLog, Recorder, StationService
+from radio.stations.recorder import AsRunRecorder, OpenAttempt
+from radio.stations.service import PublishedLog, Recorder, ServiceBaton, StationService
 from radio.stations.state import OnAir, picture_url, programme_view, state_of
 from radio.stations.timeline import Timeline
 
 __all__ = [
     "AsRunRecorder",
     "OnAir",
+    "OpenAttempt",
     "PublishedLog",
     "Recorder",
+    "ServiceBaton",
     "Signs",
     "StationService",
     "Status",

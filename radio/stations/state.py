@@ -67,7 +67,7 @@ def _station(station: StationConfig, public_url: str) -> dict[str, Any]:
             {
                 "mount": mount.name,
                 "url": f"{public_url.rstrip('/')}/listen/{station.id}/{mount.name}",
-                "format": "mp3",
+                "format": mount.format,
                 "bitrate_kbps": mount.bitrate_kbps,
             }
             for mount in station.mounts

@@ -19,17 +19,23 @@ LONGEST_SLEEP_S = 1.0
 
 
 class Timeline:
-    """Actions in the order of their moments, run in the event loop; those of one moment in the order given."""
+    """Actions in the order of their moments, run in the event loop; those of one moment in the order given.
+
+    The sound is paced by the monotonic clock. An action is therefore due when the wall clock reaches its
+    moment or when the time is over that lay between, whichever is first: a wall clock that is set back holds
+    nothing up.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._order = count()
-        self._due: list[tuple[UtcMs, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, UtcMs, Callable[[], None]]] = []
         self._changed = asyncio.Event()
 
     def at(self, at_ms: UtcMs, action: Callable[[], None]) -> None:
         """Run ``action`` at ``at_ms``, or as soon as may be where that is past."""
-        heappush(self._due, (at_ms, next(self._order), action))
+        due_s = self._clock.monotonic_s() + (at_ms - self._clock.now_ms()) / 1000
+        heappush(self._due, (due_s, next(self._order), at_ms, action))
         self._changed.set()
 
     async def run(self) -> None:
@@ -40,17 +46,21 @@ class Timeline:
             await self._pause()
 
     def _run_due(self) -> None:
-        while self._due and self._due[0][0] <= self._clock.now_ms():
-            _, _, action = heappop(self._due)
+        while self._due and self._wait_s() <= 0:
+            *_, action = heappop(self._due)
             try:
                 action()
             except Exception:
                 _journal.exception("action_failed")
 
+    def _wait_s(self) -> float:
+        due_s, _, at_ms, _ = self._due[0]
+        return min(due_s - self._clock.monotonic_s(), (at_ms - self._clock.now_ms()) / 1000)
+
     async def _pause(self) -> None:
         wait_s = LONGEST_SLEEP_S
         if self._due:
-            wait_s = min(wait_s, max(0.0, (self._due[0][0] - self._clock.now_ms()) / 1000))
+            wait_s = min(wait_s, max(0.0, self._wait_s()))
         sleep = asyncio.ensure_future(self._clock.sleep(wait_s))
         change = asyncio.ensure_future(self._changed.wait())
         try:

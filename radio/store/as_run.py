@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from radio.errors import InvalidRequest, StoreError
@@ -27,6 +27,11 @@ HISTORY_LIMIT: Final = 500
 
 LAST_PLAYED_LIMIT: Final = 50_000
 """The most airings that :func:`last_played` returns: the latest of them, several weeks of a busy station."""
+
+CRASHED: Final = "crash"
+STOPPED: Final = "the station stopped"
+INTERRUPTIONS: Final = (CRASHED, STOPPED)
+"""The causes with which an attempt ends when the process does."""
 
 _DECODER: Final = msgspec.json.Decoder(LogRow)
 
@@ -139,8 +144,34 @@ def end(
         return False
 
 
-def close_unfinished(conn: Connection, station: str, at_ms: UtcMs) -> int:
-    """End what a crash left open at ``station`` and return the number of attempts; call it before playing.
+def withdraw(conn: Connection, row_id: str, attempt: int, *, station: str) -> bool:
+    """Take an intent back whose row was never started: it is no attempt. False where there is none."""
+    never_heard = as_run.c.started_at_ms.is_(None) & as_run.c.ended_at_ms.is_(None)
+    key = and_(_key(row_id, attempt, station), never_heard)
+    return conn.execute(delete(as_run).where(key)).rowcount == 1
+
+
+def interrupted(conn: Connection, station: str, since_ms: UtcMs) -> Aired | None:
+    """The attempt that was on the air when ``station`` last stopped or crashed, if it ended since then.
+
+    Call it after :func:`close_unfinished`. None where the newest attempt ended in another way.
+    """
+    c = as_run.c
+    newest = (
+        select(as_run)
+        .where(c.station == station, c.started_at_ms.is_not(None))
+        .order_by(c.at_ms.desc(), c.starts_at_ms.desc(), c.attempt.desc())
+        .limit(1)
+    )
+    found = conn.execute(newest).first()
+    if found is None or (found.ended_at_ms or 0) < since_ms:
+        return None
+    is_cut = any(found.cause == cause or found.cause.startswith(f"{cause};") for cause in INTERRUPTIONS)
+    return _aired(found) if is_cut else None
+
+
+def close_unfinished(conn: Connection, station: str, at_ms: UtcMs) -> list[Aired]:
+    """End what a crash left open at ``station`` and return these attempts; call it before playing.
 
     A started attempt ends as truncated at its last checkpoint (what was heard after it, a second at most, is
     not claimed). One that was cued and whose row is over by ``at_ms`` ends as missed; one whose row is still
@@ -149,7 +180,7 @@ def close_unfinished(conn: Connection, station: str, at_ms: UtcMs) -> int:
     unfinished = conn.execute(
         select(as_run).where(as_run.c.station == station, as_run.c.ended_at_ms.is_(None))
     )
-    closed = 0
+    closed = []
     for found in unfinished.all():
         if found.started_at_ms is not None:
             _crashed(conn, found, found.checkpoint_at_ms, Outcome.TRUNCATED)
@@ -157,15 +188,22 @@ def close_unfinished(conn: Connection, station: str, at_ms: UtcMs) -> int:
             _crashed(conn, found, at_ms, Outcome.MISSED)
         else:
             continue
-        closed += 1
+        key = _key(found.row_id, found.attempt, station)
+        closed.append(_aired(conn.execute(select(as_run).where(key)).one()))
     return closed
 
 
 def history(
-    conn: Connection, station: str, *, limit: int = 100, before_ms: UtcMs | None = None
+    conn: Connection,
+    station: str,
+    *,
+    limit: int = 100,
+    before_ms: UtcMs | None = None,
+    started_only: bool = False,
 ) -> list[Aired]:
-    """The latest attempts at ``station``, newest first by :attr:`Aired.at_ms`, cued ones included.
+    """The latest attempts at ``station``, newest first by :attr:`Aired.at_ms`.
 
+    Attempts that were cued and never heard are included, unless ``started_only``.
     ``limit`` is 1 to HISTORY_LIMIT; ``before_ms`` (exclusive) pages on from the last one's ``at_ms``.
     Raises InvalidRequest.
     """
@@ -176,6 +214,8 @@ def history(
     wanted = select(as_run).where(as_run.c.station == station)
     if before_ms is not None:
         wanted = wanted.where(as_run.c.at_ms < before_ms)
+    if started_only:
+        wanted = wanted.where(as_run.c.started_at_ms.is_not(None))
     newest = wanted.order_by(as_run.c.at_ms.desc(), as_run.c.starts_at_ms.desc(), as_run.c.attempt.desc())
     return [_aired(found) for found in conn.execute(newest.limit(limit))]
 
@@ -231,7 +271,7 @@ def _change(
 
 
 def _crashed(conn: Connection, found: Row[Any], at_ms: UtcMs, outcome: Outcome) -> None:
-    end(conn, found.row_id, found.attempt, at_ms, found.played_ms, outcome, "crash", station=found.station)
+    end(conn, found.row_id, found.attempt, at_ms, found.played_ms, outcome, CRASHED, station=found.station)
 
 
 def _aired(found: Row[Any]) -> Aired:

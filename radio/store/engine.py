@@ -51,6 +51,7 @@ class Store:
         self._database = _database_file(self._url)
         self._backups = backups or (self._database.parent / "backups" if self._database else None)
         self._engines: tuple[Engine, Engine] | None = None
+        self._opened: tuple[int, int] | None = None
         self._writer = Workers("store writer", threads=1, limit=QUEUE_LIMIT)
         self._readers = Workers("store reader", threads=READERS, limit=READ_LIMIT)
 
@@ -109,9 +110,31 @@ class Store:
         The future is done when the work is committed; a failure is also logged, so that the future may be
         dropped. Raises LimitReached when QUEUE_LIMIT writes wait, StoreError when the store is closed.
         """
-        future = self._writer.submit(partial(self._run, _WRITER, work, *args, **kwargs))
+        future = self.submit_quietly(work, *args, **kwargs)
         future.add_done_callback(partial(_log_failure, getattr(work, "__qualname__", repr(work))))
         return future
+
+    def submit_quietly(
+        self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """As :meth:`submit`, for a caller that looks at the future itself: no failure is logged."""
+        return self._writer.submit(partial(self._run, _WRITER, work, *args, **kwargs))
+
+    def check_file(self) -> None:
+        """Raise StoreError where the SQLite file that is open was deleted or replaced: writing goes nowhere.
+
+        Where another file stands in its place, the next transaction opens that.
+        """
+        if self._database is None or self._engines is None:
+            return
+        found = _identity(self._database)
+        if found == self._opened:
+            return
+        if found is not None:
+            self._opened = found
+            for engine in self._engines:
+                engine.dispose()
+        raise StoreError(f"The database file {self._database} was deleted or replaced.")
 
     async def back_up(self, *, keep: int = 24) -> Path | None:
         """Write a checked backup beside the older ones, keep the newest ``keep``, and return its path.
@@ -142,6 +165,7 @@ class Store:
         sqlite.prepare_file(database)
         recovery.ensure_sound(database, self._backups, self._clock)
         self._engines = sqlite.engines(database, readers=READERS)
+        self._opened = _identity(database)
 
     def _migrate(self) -> None:
         assert self._engines is not None
@@ -186,6 +210,14 @@ def _database_file(url: URL) -> Path | None:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise StoreError(f"An SQLite database must be a file. {_ALLOWED}")
     return Path(url.database).absolute()
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

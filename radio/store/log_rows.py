@@ -5,7 +5,7 @@ The functions run inside :meth:`radio.store.Store.write` or :meth:`~radio.store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,9 @@ from radio.store.tables import log_rows
 from radio.units import UtcMs
 
 _DECODER: Final = msgspec.json.Decoder(LogRow)
+_TEXTS: Final = (
+    "station", "title", "reason", "item", "artist", "album", "artwork", "category", "programme", "occurrence", "clock",
+)  # fmt: skip
 
 
 def replace_from(
@@ -47,7 +50,23 @@ def load(conn: Connection, station: str, from_ms: UtcMs, to_ms: UtcMs) -> list[L
         .where(c.station == station, c.ends_at_ms > from_ms, c.starts_at_ms < to_ms)
         .order_by(c.starts_at_ms)
     )
-    return [_DECODER.decode(body) for body in conn.execute(wanted).scalars()]
+    return _sharing(_DECODER.decode(body) for body in conn.execute(wanted).scalars())
+
+
+def _sharing(rows: Iterable[LogRow]) -> list[LogRow]:
+    """The rows with each text kept once: a day has the same few hundred over and over, which would be 3 MB."""
+    texts: dict[str, str] = {}
+    return [
+        msgspec.structs.replace(
+            row,
+            **{
+                name: texts.setdefault(text, text)
+                for name in _TEXTS
+                if isinstance(text := getattr(row, name), str)
+            },
+        )
+        for row in rows
+    ]
 
 
 def prune(conn: Connection, before_ms: UtcMs) -> int:

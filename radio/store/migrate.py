@@ -1,19 +1,21 @@
-"""Brings a database's schema to the one that this release works with."""
+"""Brings a database's schema to the one that this release works with.
+
+Alembic is imported only when there is something to bring: it takes as long to load as all else of the store.
+"""
 
 from __future__ import annotations
 
 import threading
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from radio.errors import StoreTooNew
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
 # Alembic's environment is a global of the process; two stores may be opened at once.
@@ -29,9 +31,11 @@ def head() -> str:
 
 @cache
 def revisions() -> tuple[str, ...]:
-    """Every revision that this release knows, from the first on; they are one chain."""
-    scripts = ScriptDirectory.from_config(_config())
-    return tuple(reversed([script.revision for script in scripts.walk_revisions()]))
+    """Every revision that this release knows, from the first on; they are one chain.
+
+    A revision is the number with which the name of its file begins.
+    """
+    return tuple(sorted(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*_*.py")))
 
 
 def current(conn: Connection) -> str | None:
@@ -39,7 +43,9 @@ def current(conn: Connection) -> str | None:
 
     Raises StoreTooNew for a revision that this release does not know.
     """
-    revision = MigrationContext.configure(conn).get_current_revision()
+    revision: str | None = None
+    if conn.dialect.has_table(conn, "alembic_version"):
+        revision = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
     if revision is not None and revision not in revisions():
         raise StoreTooNew(
             f"The database has schema {revision}, made by a later release; this one works with {head()}. "
@@ -55,6 +61,8 @@ def upgrade(conn: Connection) -> None:
     """
     _queue_up(conn)
     if current(conn) != head():
+        from alembic import command
+
         with _ALEMBIC:
             command.upgrade(_config(conn), "head")
 
@@ -62,6 +70,8 @@ def upgrade(conn: Connection) -> None:
 def downgrade(conn: Connection, revision: str) -> None:
     """Take the schema back to ``revision`` ("base": no tables), and its data with it."""
     _queue_up(conn)
+    from alembic import command
+
     with _ALEMBIC:
         command.downgrade(_config(conn), revision)
 
@@ -74,6 +84,8 @@ def _queue_up(conn: Connection) -> None:
 
 
 def _config(conn: Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config(attributes={"connection": conn})
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

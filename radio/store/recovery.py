@@ -15,8 +15,8 @@ from radio.store.sqlite import DRIVER, create_private
 
 _log = structlog.get_logger(__name__)
 
-CHECK_LIMIT_S: Final = 10.0
-"""How long the check at start may take; a database too big for that is taken as sound."""
+CHECK_LIMIT_S: Final = 0.5
+"""How long the check may hold up the sound at start; a database too big for that is taken as sound."""
 
 
 def ensure_sound(database: Path, backups: Path, clock: Clock, *, busy_s: float = 5.0) -> None:

@@ -22,7 +22,7 @@ _PRAGMAS: Final = (
     "foreign_keys = ON",
     "synchronous = FULL",
     "temp_store = MEMORY",
-    "cache_size = -16000",
+    "cache_size = -2000",
     "mmap_size = 0",
     "trusted_schema = OFF",
 )

@@ -24,6 +24,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
+    true,
 )
 
 
@@ -73,6 +74,8 @@ COUNTED = text("outcome IN ('aired', 'late', 'truncated')")
 """The condition under which an attempt counts as the one airing of its row."""
 
 UNFINISHED = text("ended_at_ms IS NULL")
+
+ADDRESSED = text("address IS NOT NULL")
 
 # `at_ms` is the moment by which an attempt is sorted: its start, or its cueing until it starts.
 as_run = Table(
@@ -158,6 +161,7 @@ items = Table(
     Column("outro_ms", BigInteger),
     Column("problems", Words),
     Column("inode", BigInteger, nullable=False, server_default=text("0")),
+    Column("measured", Boolean, nullable=False, server_default=true()),
     Column("number", BigInteger),
     Column("title_key", BY_CODE_POINT),
     Column("artist_key", BY_CODE_POINT),
@@ -166,6 +170,7 @@ items = Table(
     Index(None, "number", "root"),
     Index(None, "title_key"),
     Index(None, "artist_key"),
+    Index(None, "measured", "root", "path"),
 )
 """The library, with what people corrected. ``number`` joins the full-text table ``items_fts``, which each
 database has in its own form and which is therefore no part of this metadata; it is None, like the sort keys,
@@ -227,6 +232,16 @@ rejected = Table(
     Column("mtime_ns", BigInteger, nullable=False),
 )
 
+folder_pictures = Table(
+    "folder_pictures",
+    metadata,
+    Column("root", Text, primary_key=True),
+    Column("folder", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
+)
+"""Which picture lay in a folder when its items were last read; a root that was looked at has a row of its own
+(``folder`` empty), with an empty ``mark`` where no picture lies there."""
+
 artwork = Table(
     "artwork",
     metadata,
@@ -236,3 +251,22 @@ artwork = Table(
     Column("height", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
+
+listener_sessions = Table(
+    "listener_sessions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("station", Text, nullable=False),
+    Column("mount", Text, nullable=False),
+    Column("started_at_ms", BigInteger, nullable=False),
+    Column("ended_at_ms", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("address", Text),
+    Index(None, "station", "started_at_ms"),
+    Index(
+        "ix_listener_sessions_addressed", "ended_at_ms", sqlite_where=ADDRESSED, postgresql_where=ADDRESSED
+    ),
+)
+"""Connections to streams that have ended. ``address`` is blank unless the operator keeps addresses, and when it
+has been kept long enough."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 
 from radio.streaming.chunks import Chunk
-from radio.streaming.fanout import FanOut, Later, Write
+from radio.streaming.fanout import FanOut, Later, Now, Write
 from radio.streaming.icy import EMPTY, metadata_block
-from radio.units import SAMPLES_PER_MS, DurationMs, UtcMs
+from radio.units import SAMPLE_RATE_HZ, SAMPLES_PER_MS, DurationMs, UtcMs
 
 DEFAULT_RING_CHUNKS: Final = 16
 
 _ANCHOR_TOLERANCE_MS: Final = 20
+_ADMITTED_AT_ONCE: Final = 50
+_SPREAD: Final = 0.6
+"""How much of a chunk's own length its delivery may take; the rest is left for the work itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,16 @@ class Member(Protocol):
 
 
 class _Packet:
-    """A chunk as it stands in the ring; the buffers with metadata are made once, when somebody needs them."""
+    """A chunk as it stands in the ring; the buffers made of it are made once, when somebody needs them."""
 
-    __slots__ = ("_with_metadata", "block", "changed", "chunk")
+    __slots__ = ("_entrance", "_with_metadata", "block", "changed", "chunk")
 
     def __init__(self, chunk: Chunk, block: bytes, changed: bool) -> None:
         self.chunk = chunk
         self.block = block
         self.changed = changed
         self._with_metadata: bytes | None = None
+        self._entrance: bytes | None = None
 
     @property
     def with_metadata(self) -> bytes:
@@ -49,14 +54,36 @@ class _Packet:
             self._with_metadata = self.chunk.data + (self.block if self.changed else EMPTY)
         return self._with_metadata
 
+    @property
+    def entrance(self) -> bytes:
+        """What a listener that starts here is sent of the sound."""
+        if self._entrance is None:
+            chunk = self.chunk
+            whole = not chunk.entry and not chunk.lead_in
+            self._entrance = chunk.data if whole else chunk.lead_in + chunk.data[chunk.entry :]
+        return self._entrance
+
+
+class _Wait:
+    """How one that waits wants the stream, and the packet with which it may start, once there is one."""
+
+    __slots__ = ("icy", "since", "way")
+
+    def __init__(self, way: Write, icy: bool) -> None:
+        self.way = way
+        self.icy = icy
+        self.since: _Packet | None = None
+
 
 class Mount:
     """One encoded form of a station's output; all calls on the loop's thread.
 
     Every chunk has ``chunk_bytes`` bytes, a multiple of ``frame_bytes``, so that ICY metadata stands at one
     place for every listener and one buffer serves them all; ``chunk_bytes`` is the stream's ``icy-metaint``.
+    Where it is None, chunks have any size and the stream has no metadata of that kind.
     The ring holds ``ring_chunks`` chunks: more than the encoder's lead over the clock. ``later`` is
-    ``loop.call_soon``. Raises ValueError for sizes that do not fit.
+    ``loop.call_later`` and ``now`` is ``loop.time``; without it a busy loop is not caught up with. Raises
+    ValueError for sizes that do not fit.
 
     For metrics: ``listeners`` and ``waiting`` now; ``bytes_sent``, ``joined`` and ``dropped`` since the
     start.
@@ -69,13 +96,13 @@ class Mount:
         *,
         mime: str,
         bitrate_kbps: int,
-        chunk_bytes: int,
-        frame_bytes: int,
+        chunk_bytes: int | None,
+        frame_bytes: int = 1,
         later: Later,
+        now: Now | None = None,
         ring_chunks: int = DEFAULT_RING_CHUNKS,
     ) -> None:
-        if frame_bytes < 1 or chunk_bytes < frame_bytes or chunk_bytes % frame_bytes or ring_chunks < 2:
-            raise ValueError(f"{station}/{name}: {chunk_bytes} bytes are no whole frames of {frame_bytes}")
+        _check_sizes(f"{station}/{name}", chunk_bytes, frame_bytes, ring_chunks)
         self.station = station
         self.name = name
         self.mime = mime
@@ -87,10 +114,13 @@ class Mount:
         self.bytes_sent = 0
         self.joined = 0
         self.dropped = 0
+        self._largest = chunk_bytes or 0
         self._ring: deque[_Packet] = deque(maxlen=ring_chunks)
-        self._icy = FanOut(later)
-        self._plain = FanOut(later)
-        self._waiting: dict[Member, tuple[Write, bool]] = {}
+        self._later = later
+        self._icy = FanOut(later, now)
+        self._plain = FanOut(later, now)
+        self._waiting: dict[Member, _Wait] = {}
+        self._admitting = False
         self._block = EMPTY
         self._sent_samples = 0
         self._anchor_ms: int | None = None
@@ -111,12 +141,17 @@ class Mount:
         return self._ring[-1].chunk if self._ring else None
 
     @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The chunks at hand for new listeners, oldest first."""
+        return tuple(packet.chunk for packet in self._ring)
+
+    @property
     def max_burst_bytes(self) -> int:
         """The most that a new listener can get at once, its metadata and the next two chunks included."""
-        return (self.ring_chunks + 2) * (self.chunk_bytes + 1) + len(metadata_block(""))
+        return (self.ring_chunks + 2) * (self._largest + 1) + len(metadata_block(""))
 
     def publish(self, chunk: Chunk) -> None:
-        """Send a chunk to every listener and start those who waited.
+        """Send a chunk to every listener, spread over most of its own length, and start those who waited.
 
         Raises ValueError for a chunk of another size or mount; nothing is sent then.
         """
@@ -125,45 +160,82 @@ class Mount:
         if self._keep_anchor(chunk) or (self._ring and self._ring[-1].chunk.epoch != chunk.epoch):
             self._ring.clear()
         self._ring.append(packet)
+        self._largest = max(self._largest, len(chunk.data) + len(chunk.lead_in))
+        over_s = chunk.samples / SAMPLE_RATE_HZ * _SPREAD
         if self._icy:
-            self.bytes_sent += self._icy.send(packet.with_metadata) * len(packet.with_metadata)
+            buffer = packet.with_metadata
+            self.bytes_sent += self._icy.send(buffer, over_s=over_s) * len(buffer)
         if self._plain:
-            self.bytes_sent += self._plain.send(chunk.data) * len(chunk.data)
-        self._start_waiting()
+            self.bytes_sent += self._plain.send(chunk.data, over_s=over_s) * len(chunk.data)
+        for wait in self._waiting.values():
+            wait.since = wait.since or packet
+        self._admit_some()
 
-    def join(self, member: Member, write: Write, *, icy: bool, now_ms: UtcMs) -> Start | None:
+    def join(self, member: Member, way: Write, *, icy: bool, now_ms: UtcMs) -> Start | None:
         """Take in a listener: what it is to be sent at once, from the chunk that holds ``now_ms`` on.
 
         None where the mount has nothing for that moment, before its first chunk or when it stalls: the member
-        waits, and its ``start`` is called with the next chunk. Later chunks go straight to ``write``.
+        waits, and its ``start`` is called with the next chunk. Later chunks go straight to ``way``.
+        Raises ValueError for ``icy`` where the mount has no metadata.
         """
+        self._check_wish(icy)
         at_hand = [packet for packet in self._ring if packet.chunk.ends_at_ms > now_ms]
         if not at_hand:
-            self._waiting[member] = (write, icy)
+            self._waiting[member] = _Wait(way, icy)
             return None
-        return self._start(member, write, icy, at_hand)
+        return self._start(member, way, icy, at_hand)
+
+    def admit(self, member: Member, way: Write, *, icy: bool) -> None:
+        """Take in a listener that was started elsewhere: it is sent what is published from now on."""
+        self._check_wish(icy)
+        self._fan(icy).add(member, way)
+        self.joined += 1
 
     def leave(self, member: Member) -> None:
         """Forget a listener, whether it waits or is being sent the stream; unknown ones are ignored."""
         if self._waiting.pop(member, None) is None and not self._icy.discard(member):
             self._plain.discard(member)
 
-    def _start(self, member: Member, write: Write, icy: bool, packets: list[_Packet]) -> Start:
-        first = packets[0].chunk
+    def finish(self) -> None:
+        """Write what is on its way to listeners now, so that all have had the same chunks."""
+        self._icy.finish()
+        self._plain.finish()
+
+    def _fan(self, icy: bool) -> FanOut:
+        return self._icy if icy else self._plain
+
+    def _start(self, member: Member, way: Write, icy: bool, packets: list[_Packet]) -> Start:
+        first = packets[0]
         if icy:
             later = [packet.with_metadata for packet in packets[1:]]
-            buffers = (first.data, packets[0].block, *later)
+            buffers = (first.entrance, first.block, *later)
         else:
-            buffers = tuple(packet.chunk.data for packet in packets)
-        (self._icy if icy else self._plain).add(member, write)
+            buffers = (first.entrance, *(packet.chunk.data for packet in packets[1:]))
+        self._fan(icy).add(member, way)
         self.joined += 1
         self.bytes_sent += sum(map(len, buffers))
-        return Start(first.starts_at_ms, buffers)
+        return Start(first.chunk.starts_at_ms, buffers)
 
-    def _start_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for member, (write, icy) in waiting.items():
-            member.start(self._start(member, write, icy, [self._ring[-1]]))
+    def _admit_some(self) -> None:
+        """Start the first of those who wait; a whole town that returns at once is let in a few at a time."""
+        ready = list(islice(self._waiting.items(), _ADMITTED_AT_ONCE))
+        for member, wait in ready:
+            if wait.since is None:
+                return
+            # one that was started just now may have ended another
+            if self._waiting.pop(member, None) is not None:
+                member.start(self._start(member, wait.way, wait.icy, self._from(wait.since)))
+        if not self._admitting and any(wait.since for wait in islice(self._waiting.values(), 1)):
+            self._admitting = True
+            self._later(0.0, self._admit_rest)
+
+    def _admit_rest(self) -> None:
+        self._admitting = False
+        self._admit_some()
+
+    def _from(self, since: _Packet) -> list[_Packet]:
+        packets = list(self._ring)
+        return packets[packets.index(since) :] if since in packets else packets
 
     def _packed(self, chunk: Chunk) -> _Packet:
         block = metadata_block(chunk.title)
@@ -171,11 +243,19 @@ class Mount:
         return _Packet(chunk, block, changed)
 
     def _check(self, chunk: Chunk) -> None:
+        place = f"{self.station}/{self.name}"
         if (chunk.station, chunk.mount) != (self.station, self.name):
-            raise ValueError(f"a chunk of {chunk.station}/{chunk.mount} came to {self.station}/{self.name}")
+            raise ValueError(f"a chunk of {chunk.station}/{chunk.mount} came to {place}")
+        if self.chunk_bytes is None:
+            return
         if len(chunk.data) != self.chunk_bytes:
-            place = f"{self.station}/{self.name}"
             raise ValueError(f"{place}: a chunk of {len(chunk.data)} bytes, not {self.chunk_bytes}")
+        if len(chunk.lead_in) != chunk.entry:
+            raise ValueError(f"{place}: {len(chunk.lead_in)} bytes cannot lead in at byte {chunk.entry}")
+
+    def _check_wish(self, icy: bool) -> None:
+        if icy and self.chunk_bytes is None:
+            raise ValueError(f"{self.station}/{self.name} has no place for metadata")
 
     def _keep_anchor(self, chunk: Chunk) -> bool:
         # A listener's T0 stays true only while stream time grows as the sound does. After a stall or a
@@ -189,3 +269,9 @@ class Mount:
         if jumped and self.on_shift is not None:
             self.on_shift(self.station, self.name, DurationMs(moved_ms))
         return jumped
+
+
+def _check_sizes(place: str, chunk_bytes: int | None, frame_bytes: int, ring_chunks: int) -> None:
+    whole = chunk_bytes is None or (chunk_bytes >= frame_bytes >= 1 and not chunk_bytes % frame_bytes)
+    if not whole or ring_chunks < 2:
+        raise ValueError(f"{place}: {chunk_bytes} bytes are no whole frames of {frame_bytes}")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
-from typing import Protocol
+
+import structlog
 
 from radio.clock import Clock
-from radio.errors import UnknownMount, UnknownStation, did_you_mean
+from radio.errors import NotFound, UnknownMount, UnknownStation, did_you_mean
+from radio.parking import ParkingLot
+from radio.streaming.listening import HandedListener, Listening, Wish
 from radio.streaming.mount import Mount
+from radio.streaming.session_log import SessionLog
 from radio.streaming.sessions import Sessions
 from radio.streaming.stream_heads import StationFace, TooManyListeners
+
+_journal = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +40,27 @@ class ListenerLimits:
     kernel_buffer_bytes: int = 128 * 1024
 
 
-class Occupant(Protocol):
-    """A connection that :meth:`Mounts.close` can end."""
-
-    def hang_up(self) -> None:
-        """Close the connection at once."""
-
-
 class Mounts:
-    """The registry that listeners are given: mounts, faces, sessions and room. Used on the loop's thread."""
+    """The registry that listeners are given: mounts, faces, sessions and room. Used on the loop's thread.
 
-    def __init__(self, clock: Clock, sessions: Sessions, limits: ListenerLimits | None = None) -> None:
+    ``session_log`` takes what was listened to; without one nothing is written.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        sessions: Sessions,
+        limits: ListenerLimits | None = None,
+        session_log: SessionLog | None = None,
+    ) -> None:
         self.clock = clock
         self.sessions = sessions
         self.limits = limits or ListenerLimits()
+        self.session_log = session_log or SessionLog(None, clock)
+        self.parking = ParkingLot()
         self._faces: dict[str, StationFace] = {}
         self._mounts: dict[str, dict[str, Mount]] = {}
-        self._occupants: dict[Occupant, str] = {}
+        self._occupants: dict[Listening, str] = {}
         self._at_address: Counter[str] = Counter()
         self._closed = False
 
@@ -81,8 +93,12 @@ class Mounts:
         """How many are being sent the station's streams now; 0 for an unknown station."""
         return sum(mount.listeners for mount in self._mounts.get(station, {}).values())
 
-    def enter(self, occupant: Occupant, address: str) -> None:
-        """Give a connection room. Raises TooManyListeners; nothing is kept then."""
+    def backlog_limit(self, mount: Mount) -> int:
+        """How many bytes may lie unsent for one listener of ``mount``: at least its burst."""
+        return max(self.limits.max_backlog_bytes, mount.max_burst_bytes)
+
+    def enter(self, occupant: Listening, address: str) -> None:
+        """Give a listener room. Raises TooManyListeners; nothing is kept then."""
         group = address_group(address)
         if self._closed or len(self._occupants) >= self.limits.total:
             raise TooManyListeners(
@@ -96,11 +112,10 @@ class Mounts:
                 status=HTTPStatus.TOO_MANY_REQUESTS,
                 retry_after_s=60,
             )
-        self._occupants[occupant] = group
-        self._at_address[group] += 1
+        self._seat(occupant, group)
 
-    def exit(self, occupant: Occupant) -> None:
-        """Take a connection's room back; unknown ones are ignored."""
+    def exit(self, occupant: Listening) -> None:
+        """Take a listener's room back; unknown ones are ignored."""
         group = self._occupants.pop(occupant, None)
         if group is None:
             return
@@ -108,11 +123,62 @@ class Mounts:
         if not self._at_address[group]:
             del self._at_address[group]
 
+    def hand_over(self) -> list[HandedListener]:
+        """Let go of every listener that is being sent a stream, for another process, and take no more.
+
+        Each has had the same chunks, the newest of its mount included, or has them in ``unsent``. The
+        descriptors are the caller's. Who waits for its stream and who is not on a parked socket stays here, until
+        :meth:`close`.
+        """
+        self._closed = True
+        for mount in self:
+            mount.finish()
+        handed = [occupant.handed() for occupant in list(self._occupants)]
+        return [listener for listener in handed if listener is not None]
+
+    def adopt(self, handed: Iterable[HandedListener]) -> int:
+        """Go on with listeners of another process, or of :meth:`hand_over` where that came to nothing.
+
+        They count for the limits but are never refused. Each is sent its ``unsent`` and then what its mount
+        publishes next. One whose mount is not here, or whose socket is gone, is closed. Returns how many go on.
+        """
+        self._closed = False
+        return sum(self._adopted(listener) for listener in handed)
+
     def close(self) -> None:
         """End every listener's connection and take no more."""
         self._closed = True
         for occupant in list(self._occupants):
             occupant.hang_up()
+        self.parking.close()
+
+    def _adopted(self, handed: HandedListener) -> bool:
+        wish = Wish(icy=handed.icy, session=handed.session, agent=handed.agent, address=handed.address)
+        try:
+            _, mount = self.find(handed.station, handed.mount)
+            if handed.icy and mount.chunk_bytes is None:
+                raise UnknownMount(f"{handed.station}/{handed.mount} has no metadata any more.")
+        except NotFound as fault:
+            return _not_adopted(handed, fault.message)
+        listening = Listening(self, mount, wish)
+        self._seat(listening, address_group(handed.address))
+        try:
+            listening.go_on(handed)
+        except (OSError, ValueError) as fault:
+            self.exit(listening)
+            return _not_adopted(handed, str(fault))
+        return listening in self._occupants
+
+    def _seat(self, occupant: Listening, group: str) -> None:
+        self._occupants[occupant] = group
+        self._at_address[group] += 1
+
+
+def _not_adopted(handed: HandedListener, reason: str) -> bool:
+    _journal.warning("listener_not_adopted", station=handed.station, mount=handed.mount, reason=reason)
+    with suppress(OSError):
+        os.close(handed.fd)
+    return False
 
 
 def address_group(address: str) -> str:
@@ -123,4 +189,5 @@ def address_group(address: str) -> str:
         return address
     if isinstance(parsed, IPv6Address):
         return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
-    return str(parsed)
+    group = str(parsed)
+    return address if address == group else group  # one string in memory, not two

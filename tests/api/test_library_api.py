@@ -25,6 +25,7 @@ from radio.store.operators import Role
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "library"))
 from library_sounds import id3_words, png, tone, with_picture
+from tagged_files import unwritable
 
 
 def schedule(_: str) -> Schedule:
@@ -196,6 +197,21 @@ async def test_tags_are_written_to_the_file_and_taken_back(desk: Desk) -> None:
     assert await asyncio.to_thread(item.file.read_bytes) == original
     nothing = await desk.ask(f"/items/{item.id}/undo", method="POST")
     assert (nothing.status, nothing.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize(("name", "why"), [("w.wma", "Windows Media"), ("f.m4a", "fragmented MP4")])
+async def test_tags_that_cannot_be_written_say_why_and_what_to_do(desk: Desk, name: str, why: str) -> None:
+    await asyncio.to_thread(unwritable, desk.folder / "harbor/music" / name)
+    await desk.library.scan()
+    item = desk.item(f"music/{name}")
+    body = {"corrections": {"bpm": 100}, "tags": {"title": "Night boats"}}
+    answer = await desk.ask(f"/items/{item.id}", method="PATCH", body=body)
+    assert (answer.status, answer.code, answer.json["field"]) == (400, "invalid_request", "tags")
+    assert f"The tags of '{name}' cannot be written: " in answer.json["detail"]
+    assert why in answer.json["detail"]
+    assert "Allowed: a correction of the item, which leaves the file as it is; or" in answer.json["detail"]
+    assert (await desk.ask(f"/items/{item.id}")).json["corrections"] == []
+    assert desk.item(f"music/{name}") == item
 
 
 async def test_history_uses_and_the_plan(desk: Desk) -> None:

@@ -54,6 +54,20 @@ async def test_an_odd_name_breaks_no_playlist(house: House) -> None:
     assert [title.text for title in tree.iter("{http://xspf.org/ns/0/}title")] == ["WXYZ & <friends>"]
 
 
+async def test_mounts_of_one_name_are_told_apart_by_their_format(tmp_path: Path) -> None:
+    mounts = (MountConfig(), MountConfig(name="live.aac", bitrate_kbps=96), MountConfig(name="live.opus"))
+    stations = {"wxyz": station("wxyz", name="WXYZ", mounts=mounts)}
+    async with open_house(tmp_path, lambda _: playlist_routes(stations, "")) as opened:
+        lines = (await opened.ask("/listen/wxyz/live.m3u")).body.decode().splitlines()
+        assert lines[1::2] == [
+            "#EXTINF:-1,WXYZ (MP3, 128 kbit/s)",
+            "#EXTINF:-1,WXYZ (AAC, 96 kbit/s)",
+            "#EXTINF:-1,WXYZ (Opus, 128 kbit/s)",
+        ]
+        assert lines[2::2] == [f"http://radio.example/listen/wxyz/{mount.name}" for mount in mounts]
+        assert "(AAC" not in (await opened.ask("/listen/wxyz/live.aac.m3u")).body.decode()
+
+
 async def test_the_public_address_is_used_where_one_is_configured(tmp_path: Path) -> None:
     def routes(_: House) -> object:
         return playlist_routes(STATIONS, "https://stream.example/")

@@ -50,6 +50,20 @@ class PublicHouse:
         self.airings = airings
         self.services = services
 
+    async def cue(self, number: int) -> None:
+        """Write down that row ``number`` was cued, and no more."""
+        starts = NOON - 3_600_000 + number * 30_000
+        row = LogRow(
+            id=f"row-{number}",
+            station="wxyz",
+            starts_at_ms=UtcMs(starts),
+            ends_at_ms=UtcMs(starts + 30_000),
+            kind=ItemKind.MUSIC,
+            title="Cued",
+            reason="rotation",
+        )
+        await self.store.write(as_run.intent, row, 1, UtcMs(starts - 5_000))
+
     async def air(self, number: int, **changes: Any) -> LogRow:
         """Write down that row ``number`` aired, 30 s each, up to now."""
         starts = NOON - 3_600_000 + number * 30_000
@@ -151,6 +165,19 @@ async def test_any_page_may_read(house: PublicHouse) -> None:
     assert (preflight.status, preflight.body) == (204, b"")
     assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
     assert "authorization" not in preflight.headers["access-control-allow-headers"].lower()
+
+
+async def test_a_page_of_history_is_full_although_rows_were_cued_and_not_heard(house: PublicHouse) -> None:
+    for number in range(6):
+        await house.air(number)
+        await house.cue(number + 100)
+    pages = []
+    before = ""
+    for _ in range(3):
+        page = (await house.ask(f"/api/stations/wxyz/history?limit=2{before}")).json["history"]
+        pages.append([entry["id"] for entry in page])
+        before = f"&before_ms={page[-1]['starts_at_ms']}"
+    assert pages == [["row-5", "row-4"], ["row-3", "row-2"], ["row-1", "row-0"]]
 
 
 async def test_history_is_what_aired_newest_first(house: PublicHouse) -> None:

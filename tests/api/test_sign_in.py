@@ -12,6 +12,7 @@ from aiohttp import web
 from api_house import Answer, House, ask_raw, open_house
 
 import radio.app
+import radio.app.web
 from radio.api.console import Actions, console_routes
 from radio.api.sign_in import needs
 from radio.clock import SystemClock
@@ -72,13 +73,13 @@ async def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     (tmp_path / "sounds").mkdir()
     config = load_config(tmp_path / "config.toml", overrides={("server", "port"): 0})
     made: list[web.Application] = []
-    real = radio.app.http_application
+    real = radio.app.web.http_application
 
     def remembered(*arguments: Any) -> web.Application:
         made.append(real(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(radio.app, "http_application", remembered)
+    monkeypatch.setattr(radio.app.web, "http_application", remembered)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(radio.app.on_air(config))
         yield Whole(service.port, made[0], service.store)

@@ -12,10 +12,8 @@ from radio.audio.pcm import Pcm
 
 
 def encoded(encoder: Encoder, sound: Pcm, block: int = 1152) -> bytes:
-    return (
-        b"".join(encoder.encode(sound[at : at + block]) for at in range(0, len(sound), block))
-        + encoder.flush()
-    )
+    frames = [frame for at in range(0, len(sound), block) for frame in encoder.encode(sound[at : at + block])]
+    return b"".join(frames + encoder.flush())
 
 
 def test_a_minute_at_128_is_2500_frames_of_384_bytes_and_one_for_the_delay() -> None:

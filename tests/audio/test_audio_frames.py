@@ -11,7 +11,7 @@ from radio.audio.frames import first_frame, is_info_frame, main_data_begin, pars
 
 def stream() -> bytes:
     encoder = Mp3Encoder(128)
-    return encoder.encode(noise(48_000)) + encoder.flush()
+    return b"".join(encoder.encode(noise(48_000)) + encoder.flush())
 
 
 @pytest.mark.parametrize(

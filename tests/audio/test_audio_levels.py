@@ -1,4 +1,4 @@
-"""The bed, the limiter and the meter."""
+"""The bed and the meter."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from audio_sounds import level_db, music, noise, sine, write_wav
+from audio_sounds import level_db, noise, sine, write_wav
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radio.audio.bed import Bed
 from radio.audio.fades import fade_in_gain, fade_out_gain
-from radio.audio.limit import Limiter
 from radio.audio.measure import measure
 from radio.audio.meter import FLOOR_DB, Meter
 from radio.audio.pcm import silence
@@ -49,49 +48,6 @@ def test_the_bed_never_ends_never_clicks_and_is_always_the_same() -> None:
     assert max(levels) - min(levels) < 6.0
     bed.close()
     assert len(bed.read(10)) == 10
-
-
-@settings(deadline=None, max_examples=40)
-@given(
-    level=st.floats(0.01, 30.0),
-    blocks=st.lists(st.integers(53, 6000), min_size=1, max_size=6),
-    seed=st.integers(0, 100),
-)
-def test_nothing_passes_the_ceiling_whatever_the_blocks(level: float, blocks: list[int], seed: int) -> None:
-    sound = np.concatenate((noise(3000, level=0.01, seed=seed), noise(9000, level=level, seed=seed)))
-    whole = Limiter().process(sound)
-    limiter, pieces, at = Limiter(), [], 0
-    while at < len(sound):
-        size = blocks[len(pieces) % len(blocks)]
-        pieces.append(limiter.process(sound[at : at + size]))
-        at += size
-    assert np.abs(whole).max() <= 10 ** (-1 / 20) + 1e-6
-    assert np.allclose(np.concatenate(pieces), whole, atol=1e-5)
-
-
-def test_sound_below_the_knee_passes_bit_for_bit() -> None:
-    limiter, sound = Limiter(), music(20_000)
-    assert limiter.process(sound) is sound
-
-
-def test_the_limiter_lets_go_after_a_peak_and_keeps_the_balance() -> None:
-    limiter, tone = Limiter(), sine(96_000, level=0.1)
-    tone[:, 1] *= 0.5
-    tone[1000] = (4.0, 0.0)
-    heard = limiter.process(tone)
-    assert np.array_equal(heard[:1000], tone[:1000])
-    assert np.abs(heard[1002]).max() < 0.03
-    assert np.allclose(heard[60_000:], tone[60_000:], atol=1e-6)
-    assert np.allclose(heard[1001:, 1], heard[1001:, 0] * 0.5, atol=1e-6)
-
-
-def test_no_number_becomes_silence() -> None:
-    block = sine(1000)
-    block[10], block[20] = np.nan, np.inf
-    heard = Limiter().process(block)
-    assert np.isfinite(heard).all()
-    assert not heard[10].any()
-    assert len(Limiter().process(silence(0))) == 0
 
 
 def test_levels_of_known_sounds() -> None:

@@ -33,7 +33,7 @@ def _decoded(stream: bytes) -> np.ndarray:
 
 def _encoded(sound: Pcm, bitrate_kbps: int) -> bytes:
     encoder = Mp3Encoder(bitrate_kbps)
-    return encoder.encode(sound) + encoder.flush()
+    return b"".join(encoder.encode(sound) + encoder.flush())
 
 
 @pytest.mark.parametrize("bitrate_kbps", [64, 128, 192, 320])

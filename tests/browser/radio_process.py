@@ -49,6 +49,7 @@ pictures = "{pictures}"
 id = "tones"
 name = "Tone Radio"
 tagline = "One pitch after the other"
+mounts = [{ name = "live.mp3" }, { name = "live.aac", bitrate_kbps = 96 }, { name = "live.opus", bitrate_kbps = 96 }]
 library = ["library/tones", "library/rest"]
 next_shows = "item"
 [stations.sound]

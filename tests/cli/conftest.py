@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_desk import Shell, lay_out, sound
+from running_service import Running
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +37,23 @@ def scanned_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def library(capsys: pytest.CaptureFixture[str], scanned_config: Path) -> Shell:
     """A shell at the module's library."""
     return Shell(capsys, scanned_config)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service of one station that is on the air, for the module."""
+    config = lay_out(tmp_path_factory.mktemp("running"))
+    sound(config.parent / "sounds/music/tide.wav", 40)
+    made = Running(config)
+    try:
+        deadline_s = time.monotonic() + 15
+        while made.get("/readyz")[0] != 200:
+            assert time.monotonic() < deadline_s, made.get("/readyz")
+            time.sleep(0.1)
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
+        for pipe in (made.process.stdout, made.process.stderr):
+            assert pipe is not None
+            pipe.close()

@@ -216,6 +216,19 @@ def test_a_right_schedule_is_right(check: Checked) -> None:
     assert check.shell.radio("schedule", "check", "--json").json[0]["error"] is None
 
 
+def test_a_category_that_is_a_search_is_checked(check: Checked) -> None:
+    text = SCHEDULE.replace('rotate = ["music"]', 'rotate = ["found"]')
+    status, out, err = check.radio(text + '\n[categories.found]\nwhere = "category:music length>0:00"\n')
+    assert (status, "is right." in out, "has no items" in err) == (0, True, False)
+    status, out, err = check.radio(text + '\n[categories.found]\nwhere = "genre:nothing"\n')
+    assert (status, "The category found has no items (genre:nothing)." in err) == (0, True)
+    status, out, err = check.radio(text + '\n[categories.found]\nwhere = "gnere:jazz"\n')
+    line = text.count("\n") + 3
+    assert status == 2
+    assert f"{check.file}:{line}: `categories.found.where`: At character 1: there is no field `gnere`." in err
+    assert "Did you mean `genre`? Allowed: title, " in err
+
+
 def test_what_is_odd_is_a_warning_with_its_line(check: Checked) -> None:
     status, _, err = check.radio(SCHEDULE.replace('rotate = ["music"]', 'rotate = ["idents"]'))
     assert status == 0

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from cli_desk import Shell, sound
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "library"))
+from tagged_files import unwritable
 
 
 @pytest.fixture
@@ -93,6 +99,18 @@ def test_tags_are_written_and_the_file_restored(desk: Shell) -> None:
     assert file.read_bytes() != original
     assert desk.radio("library", "edit", "music/tide.wav", "--undo", "--json").json["title"] == "tide"
     assert file.read_bytes() == original
+
+
+def test_tags_that_cannot_be_written_say_why_and_what_to_do(desk: Shell) -> None:
+    unwritable(desk.config.parent / "sounds/music/night.wma")
+    assert desk.radio("library", "scan").status == 0
+    done = desk.radio("library", "edit", "music/night.wma", "--set", "bpm=90", "--tag", "title=Night boats")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(
+        "radio: The tags of 'night.wma' cannot be written: tags of Windows Media files are"
+    )
+    assert "Allowed: a correction of the item" in done.err
+    assert desk.radio("library", "show", "music/night.wma", "--json").json["corrections"] == []
 
 
 def test_rejected_files_come_with_what_to_do(desk: Shell) -> None:

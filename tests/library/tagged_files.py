@@ -235,6 +235,30 @@ MAKERS: dict[str, tuple[str, Callable[[Path], Path]]] = {
 """How to make a file of each kind, with tags that are to stay."""
 
 
+def unwritable(path: Path) -> Path:
+    """A sound file whose tags are not written: ``.wma``, a fragmented ``.m4a``, or Matroska (``.mka``)."""
+    codec, sample_format = {".wma": ("wmav2", "fltp"), ".m4a": ("aac", "fltp"), ".mka": ("flac", "s16")}[
+        path.suffix
+    ]
+    options = {"movflags": "frag_keyframe+empty_moov"} if path.suffix == ".m4a" else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave_file = tone(path.with_suffix(".wav"), seconds=1.5, hz=350)
+    with av.open(str(wave_file)) as source, av.open(str(path), "w", options=options) as target:
+        stream = target.add_stream(codec, rate=48_000)
+        stream.bit_rate = 128_000
+        stream.codec_context.layout = "stereo"
+        stream.codec_context.format = sample_format
+        stream.codec_context.open()
+        size = stream.codec_context.frame_size or 1024
+        resampler = av.AudioResampler(sample_format, "stereo", 48_000, size)
+        frames = [*source.decode(audio=0), None]
+        for piece in (piece for frame in frames for piece in resampler.resample(frame)):
+            target.mux(stream.encode(piece))
+        target.mux(stream.encode(None))
+    wave_file.unlink()
+    return path
+
+
 def make(kind: str, folder: Path) -> Path:
     """A file of the kind in the folder."""
     ending, maker = MAKERS[kind]

@@ -39,6 +39,7 @@ from radio.library.query import parse
         ("category:music", q.Same("category", "music")),
         ("isrc:gb-abc-19-00012", q.Same("isrc", "gbabc1900012")),
         ("explicit:no", q.Same("explicit", False)),
+        ("measured:no", q.Same("measured", False)),
         ("missing:artist", q.Not(q.Has("artist"))),
         ("has:artwork", q.Has("artwork")),
         ("problem:clipping", q.Problem("clipping")),

@@ -12,10 +12,12 @@ import pytest
 # the service, and the way in which programs are found, are those of the browser tests
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from player_runs import Played, decode, play
+from player_runs import LISTEN_SHORTLY_S, Played, decode, play
 from programs import ProgramMissing, find_programs
 from radio_process import shared_service
 
+MP3_PLAYERS = ("ffmpeg", "mpv", "mpg123")
+OTHER_MOUNTS = ("live.aac", "live.opus")
 HERE = Path(__file__).parent
 FIRST_TEST_MAY_INSTALL_S = 900
 
@@ -30,10 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def programs() -> dict[str, str]:
     """Paths of the players."""
     try:
-        ffmpeg, mpv = find_programs(("ffmpeg", "mpv"))
+        ffmpeg, mpv, mpg123 = find_programs(("ffmpeg", "mpv", "mpg123"))
     except ProgramMissing as missing:
         pytest.fail(f"The player tests need real players; {missing}", pytrace=False)
-    return {"ffmpeg": ffmpeg, "mpv": mpv, "ffprobe": str(Path(ffmpeg).with_name("ffprobe"))}
+    ffprobe = str(Path(ffmpeg).with_name("ffprobe"))
+    return {"ffmpeg": ffmpeg, "mpv": mpv, "mpg123": mpg123, "ffprobe": ffprobe}
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +49,14 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def listening(stream: str, programs: dict[str, str]) -> Iterator[dict[str, Future[Played]]]:
-    """What each player, and PyAV, makes of the same seconds."""
-    with ThreadPoolExecutor(3) as threads:
-        runs = {name: threads.submit(play, programs[name], name, stream) for name in ("ffmpeg", "mpv")}
-        yield {**runs, "pyav": threads.submit(decode, stream)}
+    """What each player, and PyAV, makes of the same seconds; of mounts other than MP3 by ``player mount``."""
+    with ThreadPoolExecutor(9) as threads:
+        runs = {name: threads.submit(play, programs[name], name, stream) for name in MP3_PLAYERS}
+        runs["pyav"] = threads.submit(decode, stream)
+        for mount in OTHER_MOUNTS:
+            url = stream.replace("live.mp3", mount)
+            for name in ("ffmpeg", "mpv"):
+                run = threads.submit(play, programs[name], name, url, LISTEN_SHORTLY_S)
+                runs[f"{name} {mount}"] = run
+            runs[f"pyav {mount}"] = threads.submit(decode, url, LISTEN_SHORTLY_S)
+        yield runs

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 LISTEN_S = 20
+LISTEN_SHORTLY_S = 8
 RATE_HZ = 48_000
 GIVE_UP_S = LISTEN_S + 25
+MP3_FRAME_SAMPLES = 1_152
 COMMANDS = {
     "ffmpeg": "-nostdin -hide_banner -loglevel error -xerror -i {url} -t {seconds} -f null -",
+    "mpg123": "--quiet --test --frames {frames} {url}",
     "mpv": "--no-config --no-video --ao=null --msg-level=all=warn --length={seconds} {url}",
 }
 
@@ -31,9 +34,10 @@ class Played:
     sound: Sound | None = None
 
 
-def play(program: str, name: str, url: str) -> Played:
-    """Run a player on ``url`` for LISTEN_S of sound."""
-    arguments = COMMANDS[name].format(url=url, seconds=LISTEN_S).split()
+def play(program: str, name: str, url: str, seconds: int = LISTEN_S) -> Played:
+    """Run a player on ``url`` for so many seconds of sound."""
+    frames = seconds * RATE_HZ // MP3_FRAME_SAMPLES
+    arguments = COMMANDS[name].format(url=url, seconds=seconds, frames=frames).split()
     began_s = time.monotonic()
     run = subprocess.run(
         [program, *arguments],
@@ -47,15 +51,15 @@ def play(program: str, name: str, url: str) -> Played:
     return Played(run.returncode, run.stdout.strip(), time.monotonic() - began_s)
 
 
-def decode(url: str) -> Played:
-    """Decode LISTEN_S of ``url`` with PyAV: (samples, 2) between -1 and 1."""
+def decode(url: str, seconds: int = LISTEN_S) -> Played:
+    """Decode so many seconds of ``url`` with PyAV: (samples, 2) between -1 and 1."""
     began_s = time.monotonic()
     blocks: list[Sound] = []
     with av.open(url, timeout=(10.0, 10.0)) as container:
         resampler = av.AudioResampler("fltp", "stereo", RATE_HZ)
         for frame in container.decode(audio=0):
             blocks += [block.to_ndarray().T.astype(np.float64) for block in resampler.resample(frame)]
-            if sum(len(block) for block in blocks) >= LISTEN_S * RATE_HZ:
+            if sum(len(block) for block in blocks) >= seconds * RATE_HZ:
                 break
     return Played(0, "", time.monotonic() - began_s, np.concatenate(blocks))
 

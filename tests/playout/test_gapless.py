@@ -68,8 +68,8 @@ def test_no_join_is_silent_and_lossless_ones_cannot_be_found(rendered: Pcm) -> N
 
 def test_the_encoded_stream_has_exactly_the_frames_that_it_must_have(rendered: Pcm) -> None:
     encoder = Mp3Encoder(128)
-    stream = b"".join(encoder.encode(rendered[at : at + 4_032]) for at in range(0, len(rendered), 4_032))
-    stream += encoder.flush()
+    blocks = [encoder.encode(rendered[at : at + 4_032]) for at in range(0, len(rendered), 4_032)]
+    stream = b"".join(frame for block in [*blocks, encoder.flush()] for frame in block)
     frames = ceil((len(rendered) + 1_152) / 1_152)
     assert len(stream) == frames * 384
     heard = decoded_mp3(stream)[encoder.delay_samples :][: len(rendered)]

@@ -45,6 +45,33 @@ NINE = '{ days = "mon-fri", from = "09:00", to = "11:00" }'
         ('[categories.news]\nseparation_min = "5"\n', 2, "categories.news.separation_min", "expected int"),
         ('[categories.news]\nkind = "noise"\n', 2, "categories.news.kind", "noise"),
         ("[categories.news]\nseparation_min = -1\n", 2, "categories.news.separation_min", ">= 0"),
+        (
+            '[categories.j]\nkind = "music"\nwhere = "gnere:jazz"\n',
+            3,
+            "categories.j.where",
+            "Did you mean `genre`?",
+        ),
+        (
+            '[categories.j]\nwhere = "genre:jazz bpm>fast"\n',
+            2,
+            "categories.j.where",
+            "At character 16: `fast` is",
+        ),
+        (
+            '[categories.j]\nwhere = "bpm>fast"\n',
+            2,
+            "categories.j.where",
+            "Allowed: a number such as 120 or -18.5.",
+        ),
+        ('[categories.j]\nwhere = "  "\n', 2, "categories.j.where", "a search such as"),
+        ('[categories.j]\nwhere = ""\n', 2, "categories.j.where", ">= 1"),
+        ("[categories.j]\nwhere = 5\n", 2, "categories.j.where", "expected str"),
+        (
+            '[categories.j]\nwhere = "jazz (bpm>1 OR -comment:x)"\n',
+            2,
+            "categories.j.where",
+            "`comment` cannot be asked for in a schedule. Allowed: title, artist",
+        ),
         (hour('{ rotate = ["musik"] }'), 4, "POS[2].rotate", "one rotate between"),
         (
             '[clocks.hour]\npositions = [\n  { rotate = ["musik"] },\n]\n',
@@ -203,6 +230,23 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     late = schedule.programmes[0]
     assert late.clocks == {22: "hour", 23: "hour"}
     assert (late.airs[0].days, late.airs[0].to_ms - late.airs[0].from_ms) == ((4, 5, 6), 12_600_000)
+
+
+def test_a_category_may_be_a_search() -> None:
+    schedule = read(
+        '[categories.swing]\nwhere = "genre:swing"\nitems = ["news/a"]\n'
+        '[categories.calm]\nfolders = ["talk"]\nwhere = "bpm<80"\n'
+    ).schedule  # type: ignore[attr-defined]
+    swing, calm = schedule.category("swing"), schedule.category("calm")
+    assert (swing.folders, swing.items, swing.where) == ((), ("news/a",), "genre:swing")
+    assert (calm.folders, calm.items, calm.where) == (("talk",), (), "bpm<80")
+    assert (swing.separation_ms, calm.separation_ms) == (3_600_000, 20 * 60_000)
+
+
+def test_a_search_that_finds_nothing_is_noticed() -> None:
+    text = '[categories.slow]\nwhere = "bpm<60"\n' + hour('{ category = "slow" }')
+    notices = read(text, pool=Pool.of(music_library(), (ROOT,))).notices  # type: ignore[attr-defined]
+    assert [(one.line, one.text) for one in notices] == [(6, "The category slow has no items (bpm<60).")]
 
 
 def test_what_is_odd_is_noticed_with_its_line() -> None:

@@ -23,6 +23,8 @@ SCHEDULE = Schedule(
         "evening": default_category("evening", folders=("music", "talk")),
         "picks": default_category("picks", folders=(), items=("music/tide",)),
         "other": default_category("other", folders=("news",)),
+        "tidal": default_category("tidal", where="title:tide -path:news"),
+        "spoken": default_category("spoken", folders=("news", "talk"), where="title:tide"),
     },
     clocks={
         "day": HourClock(name="day", positions=(position(item="shared/music/tide"), position(category="picks"))),
@@ -37,6 +39,7 @@ def test_every_place_is_named_once() -> None:
         Use("category", "evening", "folder"),
         Use("category", "music", "folder"),
         Use("category", "picks", "item"),
+        Use("category", "tidal", "where"),
         Use("clock", "day", "item"),
         Use("clock", "day", "picks"),
         Use("clock", "night", "evening"),

@@ -88,6 +88,7 @@ class Notebook:
     def __init__(self) -> None:
         self.events: list[PlayoutEvent] = []
         self.checkpoints: list[tuple[str, UtcMs, DurationMs]] = []
+        self.withdrawn: list[tuple[str, UtcMs]] = []
         self.broken = False
 
     def record(self, event: PlayoutEvent) -> None:
@@ -99,6 +100,11 @@ class Notebook:
         if self.broken:
             raise RuntimeError("the notebook is full")
         self.checkpoints.append((row.id, at_ms, played_ms))
+
+    def withdraw(self, row: LogRow, at_ms: UtcMs) -> None:
+        if self.broken:
+            raise RuntimeError("the notebook is full")
+        self.withdrawn.append((row.id, at_ms))
 
 
 class Studio:

@@ -353,7 +353,7 @@ async def test_publishing_that_fails_is_made_good_by_the_next_tick() -> None:
     assert [state["now"]["id"] for state in seen[before:]] == ["row-0"]
 
 
-async def test_a_wall_clock_that_steps_back_shows_the_row_once_its_moment_comes() -> None:
+async def test_a_wall_clock_that_steps_back_neither_holds_rows_up_nor_takes_back_what_was_heard() -> None:
     studio = Studio()
     async with on_the_desk(studio):
         studio.service.on_event(started(row(0)))
@@ -362,9 +362,33 @@ async def test_a_wall_clock_that_steps_back_shows_the_row_once_its_moment_comes(
         studio.clock.step_wall(-60)
         await studio.pass_time(5)
         assert studio.shown == "row-0"
-        assert all(played >= 0 for _, _, played in studio.notebook.checkpoints)
-        await studio.pass_time(75)
+        played = [played for _, _, played in studio.notebook.checkpoints]
+        assert played[-1] == max(played) >= 10_000
+        await studio.pass_time(16)
         assert studio.shown == "row-1"
+
+
+async def test_what_was_cued_and_not_heard_is_withdrawn_at_a_clean_stop() -> None:
+    studio = Studio()
+    async with on_the_desk(studio):
+        for number in (0, 1):
+            studio.service.on_event(RowCued(row(number), UtcMs(NOON)))
+            studio.service.on_event(started(row(number)))
+        await studio.pass_time(28)
+    assert studio.notebook.withdrawn == [("row-1", NOON + 28_000)]
+    assert isinstance(studio.notebook.events[-1], RowEnded)
+
+
+async def test_what_was_cued_and_passed_over_is_withdrawn_when_its_time_is_over() -> None:
+    studio = Studio()
+    async with on_the_desk(studio):
+        studio.service.on_event(RowCued(row(0), UtcMs(NOON)))
+        studio.service.on_event(RowCued(row(1), UtcMs(NOON)))
+        studio.service.on_event(started(row(1)))
+        await studio.pass_time(29)
+        assert studio.notebook.withdrawn == []
+        await studio.pass_time(2)
+        assert studio.notebook.withdrawn == [("row-0", NOON + 30_000)]
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

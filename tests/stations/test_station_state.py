@@ -217,3 +217,13 @@ def test_a_degraded_station_says_why() -> None:
     state = state_of(station(), seen(status=status, source="fallback"))
     assert state["availability"] == {"status": "degraded", "since_ms": NOON, "reason": "The bed stands in."}
     assert state["source"] == "fallback"
+
+
+def test_streams_say_the_format_of_each_mount() -> None:
+    mounts = (MountConfig(), MountConfig(name="live.aac"), MountConfig(name="low.opus", bitrate_kbps=48))
+    streams = state_of(station(mounts=mounts), full())["station"]["streams"]
+    assert [(stream["mount"], stream["format"], stream["bitrate_kbps"]) for stream in streams] == [
+        ("live.mp3", "mp3", 128),
+        ("live.aac", "aac", 128),
+        ("low.opus", "opus", 48),
+    ]

@@ -134,7 +134,8 @@ async def test_a_crash_closes_what_was_on_the_air_at_its_last_checkpoint(store, 
     await store.write(as_run.intent, make_row(9), 1, NOON + 50_000)
     await cue_and_start(store, make_row(1, id="elsewhere", station="island"))
 
-    assert await store.write(as_run.close_unfinished, "harbor", NOON + 95_000) == 2
+    closed = await store.write(as_run.close_unfinished, "harbor", NOON + 95_000)
+    assert [entry.row.id for entry in closed] == ["row-1", "row-2"]
     history = {entry.row.id: entry for entry in await store.read(as_run.history, "harbor")}
     on_air, cued, ahead = history["row-1"], history["row-2"], history["row-9"]
     assert (on_air.outcome, on_air.cause) == (Outcome.TRUNCATED, "crash")
@@ -144,13 +145,13 @@ async def test_a_crash_closes_what_was_on_the_air_at_its_last_checkpoint(store, 
     assert history["row-0"].outcome is Outcome.AIRED
     [elsewhere] = await store.read(as_run.history, "island")
     assert elsewhere.ended_at_ms is None
-    assert await store.write(as_run.close_unfinished, "harbor", NOON + 96_000) == 0
+    assert await store.write(as_run.close_unfinished, "harbor", NOON + 96_000) == []
 
 
 async def test_a_crash_of_a_second_attempt_does_not_count_again(store, make_row):
     await air(store, make_row(), 1, Outcome.TRUNCATED)
     await cue_and_start(store, make_row(), 2)
-    assert await store.write(as_run.close_unfinished, "harbor", NOON + 60_000) == 1
+    assert len(await store.write(as_run.close_unfinished, "harbor", NOON + 60_000)) == 1
     second, first = await store.read(as_run.history, "harbor")
     assert (first.outcome, second.outcome) == (Outcome.TRUNCATED, None)
     assert second.cause == "crash; truncated, but another attempt counts"
@@ -164,6 +165,60 @@ async def test_history_is_read_in_pages_newest_first(store, make_row):
     third = await store.read(as_run.history, "harbor", limit=3, before_ms=second[-1].at_ms)
     assert [entry.row.id for entry in first + second + third] == [f"row-{n}" for n in range(6, -1, -1)]
     assert await store.read(as_run.history, "island") == []
+
+
+async def test_a_page_of_what_was_heard_is_full_however_much_was_only_cued(store, make_row):
+    for number in range(4):
+        await air(store, make_row(number))
+        await store.write(
+            as_run.intent, make_row(number, id=f"cued-{number}"), 1, NOON + number * 30_000 + 10
+        )
+    heard = await store.read(as_run.history, "harbor", limit=3, started_only=True)
+    assert [entry.row.id for entry in heard] == ["row-3", "row-2", "row-1"]
+
+
+async def test_an_intent_that_was_never_started_can_be_withdrawn_and_nothing_else(store, make_row):
+    await store.write(as_run.intent, make_row(0), 1, NOON)
+    assert await store.write(as_run.withdraw, "row-0", 1, station="harbor")
+    assert not await store.write(as_run.withdraw, "row-0", 1, station="harbor")
+    await cue_and_start(store, make_row(1))
+    assert not await store.write(as_run.withdraw, "row-1", 1, station="harbor")
+    assert [entry.row.id for entry in await store.read(as_run.history, "harbor")] == ["row-1"]
+
+
+async def test_what_was_on_the_air_at_the_end_is_known_and_only_that(store, make_row):
+    async def interrupted():
+        return await store.read(as_run.interrupted, "harbor", NOON)
+
+    assert await interrupted() is None
+    await air(store, make_row(0))
+    assert await interrupted() is None
+    await cue_and_start(store, make_row(1))
+    await store.write(as_run.checkpoint, "row-1", 1, NOON + 42_000, 12_000)
+    await store.write(as_run.close_unfinished, "harbor", NOON + 45_000)
+    found = await interrupted()
+    assert (found.row.id, found.played_ms, found.ended_at_ms) == ("row-1", 12_000, NOON + 42_000)
+    assert await store.read(as_run.interrupted, "harbor", NOON + 42_001) is None
+    assert await store.read(as_run.interrupted, "island", NOON) is None
+
+
+async def test_a_clock_that_is_set_back_an_hour_counts_nothing_twice_and_keeps_history_in_order(
+    store, make_row
+):
+    """The same hour comes again: every row of it is played a second time, at the moments of the first."""
+    for number in range(4):
+        await air(store, make_row(number), 1)
+    for number in range(4):
+        assert await store.write(as_run.next_attempt, "harbor", f"row-{number}") == 2
+        assert not await air(store, make_row(number), 2)
+    history = await store.read(as_run.history, "harbor")
+    moments = [entry.at_ms for entry in history]
+    assert moments == sorted(moments, reverse=True)
+    assert [(entry.row.id, entry.attempt) for entry in history[:4]] == [
+        ("row-3", 2), ("row-3", 1), ("row-2", 2), ("row-2", 1)
+    ]  # fmt: skip
+    assert [entry.row.id for entry in history if entry.outcome] == ["row-3", "row-2", "row-1", "row-0"]
+    assert len(await store.read(as_run.last_played, "harbor", NOON)) == 8
 
 
 async def test_a_page_has_a_limit(store):

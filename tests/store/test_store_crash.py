@@ -39,7 +39,7 @@ async def test_what_was_acknowledged_outlives_kill_9_and_is_closed_as_truncated(
             check = await store.read(lambda conn: conn.exec_driver_sql("PRAGMA integrity_check").scalar())
             assert check == "ok"
         closed = await store.write(as_run.close_unfinished, "harbor", NOON + 10**10)
-        assert closed >= len(acknowledged)
+        assert len(closed) >= len(acknowledged)
         history = {entry.row.id: entry for entry in await store.read(as_run.history, "harbor", limit=500)}
     for number in acknowledged[-400:]:
         entry = history[f"row-{number}"]

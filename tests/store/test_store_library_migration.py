@@ -66,3 +66,19 @@ async def test_the_way_back_keeps_the_items(database, open_store):
         await store.write(migrate.upgrade)
         assert await store.write(catalog.index_missing) == 700
         assert len(await store.read(catalog.load_items)) == 700
+
+
+def leave_one_unmeasured(conn: Connection) -> None:
+    conn.execute(text("UPDATE items SET measured = false WHERE id = 'i7'"))
+
+
+async def test_the_way_back_leaves_out_what_is_not_measured(database, open_store):
+    async with open_store(database) as store:
+        await store.write(fill_first_schema)
+        await store.write(migrate.upgrade)
+        assert all(item.measured for item in await store.read(catalog.load_items))
+        await store.write(leave_one_unmeasured)
+        assert len(await store.read(catalog.load_items, measured_only=True)) == 699
+        await store.write(migrate.downgrade, "0002")
+        await store.write(migrate.upgrade)
+        assert "i7" not in {item.id for item in await store.read(catalog.load_items)}

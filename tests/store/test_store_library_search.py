@@ -49,6 +49,7 @@ def made(number: int) -> Item:
         loudness_lufs=maybe(rng.choice((-23.0, -18.5))),
         isrc=maybe("GBABC1900012"),
         explicit=maybe(rng.random() < 0.5),
+        measured=number % 5 > 0,
         composer=maybe(words(1)),
     )  # type: ignore[arg-type]
 
@@ -60,6 +61,7 @@ QUERIES = (
     "坂本", "坂", "title:water", "artist:bach album:air", "artist:bach OR genre:jazz", "-(artist:bach OR genre:jazz)",
     "genre:jazz", "bpm>=120", "-bpm>=120", "bpm:120", "bpm<121 bpm>100", "length:3:30", "length>=3:31", "date:1990",
     "date>1990", "date<=1990", "date>=1990-05", "date<1990-05", "-date:1990", "category:music", "isrc:GB-ABC-19-00012",
+    "measured:yes", "measured:no", "-measured:no bach", "measured:no OR suite",
     "explicit:yes", "-explicit:yes", "explicit:no", "missing:artist", "has:bpm", "missing:problems", "missing:category",
     "problem:clip", "problem:silence", "-problem:mono", "loudness<-20", "master", "comment:tape -bach", "path:music",
     "id:item-003", "5", "No. bach", "bach bach OR suite (water OR air) -genre:blues length>3:30",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from radio.api.door import Door
 from radio.clock import ManualClock
+from radio.parking import ParkingLot
 from radio.streaming.chunks import Chunk
 from radio.streaming.listener import Listener
 from radio.streaming.mount import Mount, Start
@@ -32,7 +33,15 @@ def sound(seq: int) -> bytes:
     return b"".join(frame(seq * FRAMES + index) for index in range(FRAMES))
 
 
-def make_chunk(seq: int, *, title: str = "Morning Edition", epoch: int = 0, late_ms: int = 0) -> Chunk:
+def make_chunk(
+    seq: int,
+    *,
+    title: str = "Morning Edition",
+    epoch: int = 0,
+    late_ms: int = 0,
+    lead_in: bytes = b"",
+    entry: int = 0,
+) -> Chunk:
     return Chunk(
         station="wxyz",
         mount="live.mp3",
@@ -44,17 +53,21 @@ def make_chunk(seq: int, *, title: str = "Morning Edition", epoch: int = 0, late
         data=sound(seq),
         title=title,
         level_db=-20.0,
+        lead_in=lead_in,
+        entry=entry,
     )
 
 
 class Turns:
-    """A loop's ``call_soon`` for tests: what is put off runs when the test says so."""
+    """A loop's ``call_later`` for tests: what is put off runs when the test says so."""
 
     def __init__(self) -> None:
         self.waiting: list = []
+        self.pauses_s: list[float] = []
 
-    def __call__(self, work) -> None:
+    def __call__(self, pause_s, work) -> None:
         self.waiting.append(work)
+        self.pauses_s.append(pause_s)
 
     def run_all(self) -> int:
         count = 0
@@ -100,12 +113,13 @@ class Ear:
 class House:
     """One station with one mount, on a free port behind the door."""
 
-    def __init__(self, limits: ListenerLimits | None = None, **mount_changes) -> None:
+    def __init__(self, limits: ListenerLimits | None = None, *, parked: bool = True, **mount_changes) -> None:
         loop = asyncio.get_running_loop()
         self.clock = ManualClock(BASE_MS)
         self.sessions = Sessions(self.clock, keep_s=60, limit=100)
         self.mounts = Mounts(self.clock, self.sessions, limits)
-        self.mount = make_mount(later=loop.call_soon, **mount_changes)
+        self.mounts.parking = ParkingLot(use_epoll=parked)
+        self.mount = make_mount(later=loop.call_later, now=loop.time, **mount_changes)
         self.face = StationFace(
             "wxyz", "WXYZ Harbor Radio", "News and music", "public", "https://wxyz.example"
         )
@@ -127,9 +141,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(limits: ListenerLimits | None = None, **mount_changes) -> AsyncIterator[House]:
-    house = House(limits, **mount_changes)
-    server = await asyncio.get_running_loop().create_server(house.door, "127.0.0.1", 0)
+async def open_house(limits: ListenerLimits | None = None, **changes) -> AsyncIterator[House]:
+    house = House(limits, **changes)
+    server = await asyncio.get_running_loop().create_server(house.door, "127.0.0.1", 0, backlog=4096)
     house.port = server.sockets[0].getsockname()[1]
     try:
         yield house

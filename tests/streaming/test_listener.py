@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import random
 import socket
 import weakref
+from concurrent.futures import Future
 
 import pytest
 from stream_house import (
@@ -26,6 +28,7 @@ from stream_house import (
 from radio.streaming.icy import IcyReader, StreamTitle
 from radio.streaming.listener import Listener
 from radio.streaming.mounts import ListenerLimits
+from radio.streaming.session_log import SessionLog
 from radio.streaming.sessions import Session
 
 ICY = "Icy-MetaData: 1"
@@ -353,9 +356,16 @@ def test_close_hangs_up_on_all(run):
     run(work())
 
 
+def _packets() -> list[object]:
+    """Every packet of every mount that is still in memory, those of other tests included."""
+    return [each for each in gc.get_objects() if type(each).__name__ == "_Packet"]
+
+
 def test_nothing_is_left_of_listeners_and_chunks_that_are_gone(run):
     async def work():
         born: weakref.WeakSet[Listener] = weakref.WeakSet()
+        gc.collect()
+        before = len(_packets())
         async with open_house(ListenerLimits(per_address=1000)) as house:
             make = house.door.route
             house.door.route = lambda line, head: make(line, head) and (lambda: remembered(house, born))
@@ -379,8 +389,7 @@ def test_nothing_is_left_of_listeners_and_chunks_that_are_gone(run):
             await asyncio.sleep(0.01)
             gc.collect()
             assert len(born) == 0
-            rings = [o for o in gc.get_objects() if type(o).__name__ == "_Packet"]
-            assert len(rings) <= house.mount.ring_chunks
+            assert len(_packets()) - before <= house.mount.ring_chunks
 
     def remembered(house, born) -> Listener:
         class Weak(Listener):
@@ -412,24 +421,84 @@ def test_the_listener_alone_refuses_a_broken_head(run):
 
 def test_nagle_is_off_and_the_systems_buffer_is_bounded(run):
     async def work():
-        seen = []
-
-        class Watched(Listener):
-            __slots__ = ()
-
-            def start(self, start) -> None:
-                sock = self._transport.get_extra_info("socket")
-                nodelay = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-                seen.append((bool(nodelay), sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)))
-                super().start(start)
-
         async with open_house() as house:
-            house.door.route = lambda line, head: head and (lambda: Watched(house.mounts))
-            house.mount.publish(make_chunk(0))
+            house.publish(0)
             reader, writer = await house.ask()
             await read_head(reader)
-            assert seen[0][0]
-            assert seen[0][1] <= 2 * house.mounts.limits.kernel_buffer_bytes
+            (spot,) = house.mounts.parking._spots.values()
+            with socket.socket(fileno=os.dup(spot.fd)) as sock:
+                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                size = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            assert size <= 2 * house.mounts.limits.kernel_buffer_bytes
+            await close(writer)
+
+    run(work())
+
+
+def test_what_was_heard_is_noted_without_an_address(run):
+    async def work():
+        written: list = []
+        async with open_house() as house:
+            house.mounts.session_log = SessionLog(lambda work, *args: done(written, *args), house.clock)
+            house.publish(*range(3))
+            reader, writer = await house.ask(STREAM_PATH, "User-Agent: VLC/3.0.20 LibVLC/3.0.20")
+            head = await reader.readuntil(b"\r\n\r\n")
+            house.clock.advance(7.5)
+            house.publish(3)
+            await reader.readexactly(4 * CHUNK_BYTES)
+            _, waits = await house.ask("/listen/wxyz/live.aac")
+            await close(writer, waits)
+            await until(lambda: house.mounts.occupied == 0)
+            house.mounts.session_log.flush()
+            (session,) = written
+            assert (session.station, session.mount, session.agent) == ("wxyz", "live.mp3", "VLC")
+            assert session.ended_at_ms - session.started_at_ms == 7_500
+            assert session.bytes_sent == len(head) + 4 * CHUNK_BYTES
+            assert session.address is None
+
+    run(work())
+
+
+def done(written: list, sessions: list) -> Future:
+    written += sessions
+    future: Future = Future()
+    future.set_result(None)
+    return future
+
+
+def test_a_mount_without_metadata_promises_none(run):
+    async def work():
+        async with open_house(chunk_bytes=None) as house:
+            pages = [make_chunk(seq, lead_in=b"HEADERS") for seq in range(3)]
+            house.mount.publish(pages[0])
+            reader, writer = await house.ask(STREAM_PATH, ICY)
+            assert "icy-metaint" not in (await read_head(reader))[1]
+            house.mount.publish(pages[1])
+            assert await reader.readexactly(7 + 2 * CHUNK_BYTES) == b"HEADERS" + sound(0) + sound(1)
+            await close(writer)
+
+    run(work())
+
+
+def test_on_a_kept_alive_connection_nothing_of_the_answer_before_is_lost(run):
+    class Talkative(Listener):
+        __slots__ = ()
+
+        def connection_made(self, transport) -> None:
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+            transport.write(b"x" * 300_000)
+            super().connection_made(transport)
+
+    async def work():
+        async with open_house() as house:
+            house.door.route = lambda line, head: head and (lambda: Talkative(house.mounts))
+            house.publish(0)
+            reader, writer = await house.ask()
+            assert await reader.readexactly(300_000) == b"x" * 300_000
+            assert (await read_head(reader))[0] == 200
+            house.publish(1)
+            assert await reader.readexactly(2 * CHUNK_BYTES) == sound(0) + sound(1)
+            assert len(house.mounts.parking) == 0
             await close(writer)
 
     run(work())

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import random
+import resource
+from pathlib import Path
 
 import pytest
-from stream_house import BASE_MS, CHUNK_BYTES, CHUNK_MS, Ear, make_chunk, make_mount, sound
+from msgspec.structs import replace
+from stream_house import BASE_MS, CHUNK_BYTES, CHUNK_MS, Ear, Turns, make_chunk, make_mount, sound
 
 from radio.streaming.icy import EMPTY, IcyReader, StreamTitle, metadata_block
 
@@ -157,3 +160,97 @@ def test_chunks_and_sizes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="a chunk of 3840 bytes, not 7680"):
         mount.publish(make_chunk(0))
     assert mount.newest is None
+
+
+def test_who_starts_is_led_in_and_who_listens_is_not():
+    mount = make_mount()
+    first, icy = Ear(), Ear()
+    mount.publish(make_chunk(0))
+    first.join(mount, BASE_MS)
+    mount.publish(make_chunk(1, lead_in=b"ID3 empty ", entry=10))
+    late = Ear()
+    late.join(mount, BASE_MS + CHUNK_MS)
+    icy.join(mount, BASE_MS + CHUNK_MS, icy=True)
+    mount.publish(make_chunk(2, lead_in=b"ID3 empty ", entry=10))
+    assert first.heard == sound(0) + sound(1) + sound(2)
+    assert late.heard == b"ID3 empty " + sound(1)[10:] + sound(2)
+    out = IcyReader(CHUNK_BYTES).feed(bytes(icy.heard))
+    assert b"".join(o for o in out if isinstance(o, bytes)) == late.heard
+    with pytest.raises(ValueError, match="9 bytes cannot lead in at byte 10"):
+        mount.publish(make_chunk(3, lead_in=b"ID3 empty", entry=10))
+
+
+def test_where_chunks_vary_there_is_no_metadata():
+    mount = make_mount(chunk_bytes=None, frame_bytes=1)
+    sizes = [3_000, 5_000, 4_000]
+    chunks = [replace(make_chunk(seq), data=sound(seq)[:size]) for seq, size in enumerate(sizes)]
+    for chunk in chunks:
+        mount.publish(replace(chunk, lead_in=b"HEADERS"))
+    ear = Ear()
+    ear.join(mount, BASE_MS + CHUNK_MS)
+    assert ear.heard == b"HEADERS" + chunks[1].data + chunks[2].data
+    assert mount.max_burst_bytes > 16 * len(chunks[1].data)
+    with pytest.raises(ValueError, match="no place for metadata"):
+        Ear().join(mount, BASE_MS, icy=True)
+
+
+def test_a_town_that_returns_at_once_is_let_in_a_few_at_a_time():
+    turns = Turns()
+    mount = make_mount(later=turns)
+    town = [Ear() for _ in range(1000)]
+    for ear in town:
+        assert ear.join(mount, BASE_MS) is None
+    gone = town[700]
+    mount.leave(gone)
+    for seq in range(3):
+        mount.publish(make_chunk(seq))
+    started = [ear for ear in town if ear.begun]
+    assert 0 < len(started) <= 3 * 50
+    turns.run_all()
+    assert {bytes(ear.heard) for ear in town if ear is not gone} == {sound(0) + sound(1) + sound(2)}
+    assert {ear.begun.stream_time_ms for ear in town if ear is not gone} == {BASE_MS}
+    assert (mount.listeners, mount.waiting, gone.begun) == (999, 0, None)
+
+
+def test_who_waits_while_the_stream_begins_anew_gets_what_there_is():
+    turns = Turns()
+    mount = make_mount(later=turns)
+    town = [Ear() for _ in range(450)]
+    for ear in town:
+        ear.join(mount, BASE_MS)
+    mount.publish(make_chunk(0))
+    mount.publish(make_chunk(0, epoch=1, late_ms=9_000))
+    turns.run_all()
+    assert {bytes(ear.heard) for ear in town} == {sound(0) * 2, sound(0)}
+    assert mount.listeners == 450
+
+
+def test_one_that_was_started_elsewhere_gets_what_comes():
+    mount = make_mount()
+    mount.publish(make_chunk(0))
+    ear = Ear()
+    mount.admit(ear, ear.write, icy=True)
+    mount.publish(make_chunk(1))
+    assert ear.heard == sound(1) + EMPTY
+
+
+def test_a_hundred_thousand_titles_leave_nothing_behind():
+    mount = make_mount()
+    ear = Ear()
+    ear.join(mount, BASE_MS, icy=True)
+    mount.publish(make_chunk(0))
+    chunk = make_chunk(0)
+    ear.heard.clear()
+    for seq in range(1, 100_001):
+        title = f"{seq} ';\r\n\0StreamTitle='x'; {chr(0x20 + seq % 50_000)}" * (seq % 5)
+        mount.publish(replace(chunk, seq=seq, title=title, starts_at_ms=BASE_MS + seq * CHUNK_MS))
+        assert len(ear.heard) == CHUNK_BYTES + 1 + 16 * ear.heard[CHUNK_BYTES]
+        ear.heard.clear()
+        if seq == 1_000:
+            before = resident_bytes()
+    assert resident_bytes() - before < 2_000_000
+
+
+def resident_bytes() -> int:
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()

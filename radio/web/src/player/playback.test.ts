@@ -9,6 +9,7 @@ class FakeAudio implements AudioLike {
   ended = false;
   opened: string[] = [];
   refusal: Error | null = null;
+  bufferedStart_s = 0;
   bufferedEnd_s = 0;
   types = ['audio/mpeg'];
   readonly #listeners = new Map<string, (() => void)[]>();
@@ -25,7 +26,7 @@ class FakeAudio implements AudioLike {
   }
 
   get buffered() {
-    return { length: this.bufferedEnd_s ? 1 : 0, end: () => this.bufferedEnd_s };
+    return { length: this.bufferedEnd_s ? 1 : 0, start: () => this.bufferedStart_s, end: () => this.bufferedEnd_s };
   }
 
   async play(): Promise<void> {
@@ -133,6 +134,21 @@ describe('Playback', () => {
     expect(playback.heard_ms).toBe(1_012_500);
     playback.stop();
     expect(playback.heard_ms).toBeNull();
+  });
+
+  it('counts from where the sound began, which in Ogg is not 0', () => {
+    playback.play();
+    playback.listening(audio.session, 1_000_000);
+    audio.bufferedStart_s = 62.5;
+    audio.bufferedEnd_s = 65;
+    audio.currentTime = 62.5;
+    audio.emits('playing');
+    expect(playback.heard_ms).toBe(1_000_000);
+    audio.currentTime = 64;
+    audio.bufferedStart_s = 63.5;
+    audio.emits('waiting');
+    audio.emits('playing');
+    expect(playback.heard_ms).toBe(1_001_500);
   });
 
   it('counts from the end of the buffer when the browser itself reconnected', () => {

@@ -13,7 +13,7 @@ export interface AudioLike {
   volume: number;
   muted: boolean;
   readonly ended: boolean;
-  readonly buffered: Pick<TimeRanges, 'length' | 'end'>;
+  readonly buffered: Pick<TimeRanges, 'length' | 'start' | 'end'>;
   play(): Promise<void>;
   pause(): void;
   load(): void;
@@ -61,8 +61,9 @@ export class Playback {
   readonly #watch = new Alarm();
   readonly #retry = new Alarm();
   #session: string | null = null;
-  #heardFrom_ms: number | null = null;
-  #lastT0_ms: number | null = null;
+  #t0_ms: number | null = null;
+  /** Where on the audio element's clock the sound of T0 stands. */
+  #begins_s: number | null = null;
   #position_s = 0;
   #progressAt_ms = 0;
   #openedAt_ms = 0;
@@ -85,8 +86,8 @@ export class Playback {
   /** Stream time that is heard now; null while nothing is heard or the server has not said where it began. */
   get heard_ms(): number | null {
     const hears = this.status === 'playing' || this.status === 'waiting';
-    if (!hears || this.#heardFrom_ms === null) return null;
-    return this.#heardFrom_ms + this.#audio.currentTime * 1000;
+    if (!hears || this.#t0_ms === null) return null;
+    return this.#t0_ms + (this.#audio.currentTime - (this.#begins_s ?? 0)) * 1000;
   }
 
   play(): void {
@@ -109,13 +110,11 @@ export class Playback {
 
   /** The server says at which stream time a session's sound begins. */
   listening(session: string, stream_time_ms: number): void {
-    if (session !== this.#session || stream_time_ms === this.#lastT0_ms) return;
+    if (session !== this.#session || stream_time_ms === this.#t0_ms) return;
     const { buffered } = this.#audio;
-    const again = this.#lastT0_ms !== null && buffered.length > 0;
     // When the browser itself reconnected, the new sound is appended to what it holds.
-    const begins_s = again ? buffered.end(buffered.length - 1) : 0;
-    this.#lastT0_ms = stream_time_ms;
-    this.#heardFrom_ms = stream_time_ms - begins_s * 1000;
+    if (this.#t0_ms !== null && buffered.length > 0) this.#begins_s = buffered.end(buffered.length - 1);
+    this.#t0_ms = stream_time_ms;
   }
 
   #open(): void {
@@ -137,7 +136,7 @@ export class Playback {
 
   #release(): void {
     const wasOpen = this.#session !== null;
-    this.#session = this.#heardFrom_ms = this.#lastT0_ms = null;
+    this.#session = this.#t0_ms = this.#begins_s = null;
     this.#watch.clear();
     if (!wasOpen) return;
     this.status = 'connecting';
@@ -149,6 +148,9 @@ export class Playback {
 
   #sounds(): void {
     if (!this.#session) return;
+    // In Ogg the clock does not begin at 0 for who joins, but at the time that the first page tells.
+    const { buffered } = this.#audio;
+    if (buffered.length > 0) this.#begins_s ??= buffered.start(0);
     this.problem = null;
     this.#become('playing');
   }

@@ -14,6 +14,11 @@ describe('playable', () => {
     expect(playable(streams, canPlayType).map(({ format }) => format)).toEqual(['mp3', 'MP3']);
   });
 
+  it('puts MP3 first', () => {
+    const streams = [stream('opus'), stream('aac'), stream('mp3')];
+    expect(playable(streams, () => 'probably').map(({ format }) => format)).toEqual(['mp3', 'opus', 'aac']);
+  });
+
   it('takes Opus only where the browser is sure', () => {
     expect(playable([stream('opus')], canPlayType)).toEqual([]);
     expect(playable([stream('opus')], () => 'probably')).toHaveLength(1);

@@ -10,14 +10,19 @@ const MEDIA_TYPES: Record<string, string> = {
   hls: 'application/vnd.apple.mpegurl',
 };
 
-/** The streams this browser says it can play, in the station's order. */
+/** The streams this browser says it can play: MP3 first, which all play best, then in the station's order. */
 export function playable(streams: readonly StreamInfo[], canPlayType: (type: string) => string): StreamInfo[] {
-  return streams.filter(({ format }) => {
+  const known = streams.filter(({ format }) => {
     const type = MEDIA_TYPES[format.toLowerCase()] ?? (format.includes('/') ? format : `audio/${format}`);
     const answer = canPlayType(type);
     // A "maybe" for Opus in Ogg has been seen to mean silence at the first change of track.
     return type.includes('opus') ? answer === 'probably' : answer !== '';
   });
+  return known.sort((a, b) => Number(!isMp3(a)) - Number(!isMp3(b)));
+}
+
+function isMp3({ format }: StreamInfo): boolean {
+  return format.toLowerCase() === 'mp3';
 }
 
 /** The address to open for one session: each opening has a session of its own. */

@@ -1,0 +1,65 @@
+"""What an engineer watches of a stream: level, loudness and peaks, as they are now and since the start."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from radio.audio.loudness import Loudness
+from radio.audio.meter import Meter
+from radio.audio.pcm import Pcm
+from radio.audio.true_peak import TruePeak
+from radio.units import SAMPLE_RATE_HZ, DurationMs
+
+_FLOOR_DB: Final = -120.0
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """The levels of the newest block and of all of them; loudness by EBU R 128, in LUFS, None below its gate.
+
+    ``momentary_lufs`` is that of the last 400 ms, ``short_term_lufs`` of the last 3 s, ``integrated_lufs`` of all.
+    """
+
+    rms_db: float
+    peak_db: float
+    silent_ms: DurationMs
+    momentary_lufs: float | None
+    short_term_lufs: float | None
+    integrated_lufs: float | None
+    true_peak_db: float
+    highest_true_peak_db: float
+
+
+class LiveMeter:
+    """Reads a 48 kHz stereo sound, block by block."""
+
+    def __init__(self) -> None:
+        self._meter = Meter()
+        self._loudness = Loudness(SAMPLE_RATE_HZ)
+        self._whole = TruePeak()
+
+    def update(self, block: Pcm) -> Reading:
+        """Take the next block, of any length, and read the meters."""
+        planes = np.ascontiguousarray(block.T)
+        level = self._meter.update(block)
+        newest = TruePeak()
+        newest.update(planes)
+        self._whole.update(planes)
+        self._loudness.update(planes)
+        now = self._loudness.now
+        return Reading(
+            rms_db=level.rms_db,
+            peak_db=level.peak_db,
+            silent_ms=level.silence_ms,
+            momentary_lufs=now.momentary_lufs,
+            short_term_lufs=now.short_term_lufs,
+            integrated_lufs=now.integrated_lufs,
+            true_peak_db=_db(newest.finish()),
+            highest_true_peak_db=_db(self._whole.peak),
+        )
+
+
+def _db(peak: float) -> float:
+    return float(20 * np.log10(peak)) if peak > 0 else _FLOOR_DB

@@ -1,0 +1,374 @@
+"""Parked sockets: connections that are mostly written to, kept without a transport of the event loop.
+
+A parked socket is a bare descriptor in one epoll set, which the loop watches as a single reader (epoll(7)). One
+buffer goes to many of them by :func:`send_all`, a tight loop of ``write(2)``. Nothing is copied and nothing queued
+unless the system takes less than the whole; only then is there a backlog, of references to the shared buffers.
+
+Where there is no epoll, for TLS, and while something of an earlier answer is unsent, the connection stays with its
+transport and goes by :class:`Carrier`: the same interface, :class:`Way`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Final, Protocol
+
+HAS_EPOLL: Final = hasattr(select, "epoll")
+
+_READ_BYTES: Final = 16 * 1024
+_EVENTS: Final = 256
+_BUFFERS_PER_WRITE: Final = 64
+_CLOSED: Final = -1
+
+_IDLE: Final = select.EPOLLIN | select.EPOLLRDHUP if HAS_EPOLL else 0
+_BUSY: Final = _IDLE | select.EPOLLOUT if HAS_EPOLL else 0
+
+
+class Member(Protocol):
+    """Whom a connection belongs to."""
+
+    def heard(self, data: bytes) -> None:
+        """The peer said something."""
+
+    def gone(self, *, behind: bool) -> None:
+        """The connection has ended, by the peer or because it was too far behind. Told once, and not to who closes."""
+
+
+class Way(Protocol):
+    """How bytes get to one peer, with a bounded backlog; callable, so that it is a function that writes."""
+
+    def __call__(self, buffer: bytes) -> None:
+        """Send ``buffer`` after all that was sent before. It must not change any more."""
+
+    def write_all(self, buffers: Sequence[bytes]) -> None:
+        """Send several buffers in order, in one call of the system where it takes them."""
+
+    def close(self, last: bytes = b"") -> None:
+        """End the connection; ``last`` is still sent as far as the system takes it, a backlog is not."""
+
+    @property
+    def sent(self) -> int:
+        """Bytes that the system has taken."""
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that wait."""
+
+
+class Spot:
+    """One parked socket, the faster :class:`Way`. Made by :class:`ParkingLot`."""
+
+    __slots__ = ("_limit", "_lot", "_member", "_unsent", "_unsent_bytes", "fd", "sent")
+
+    def __init__(self, lot: ParkingLot, fd: int, member: Member, limit: int) -> None:
+        self._lot = lot
+        self._member = member
+        self._limit = limit
+        self._unsent: deque[bytes | memoryview] | None = None
+        self._unsent_bytes = 0
+        self.fd = fd
+        self.sent = 0
+
+    def __call__(self, buffer: bytes) -> None:
+        send_all((self,), buffer)
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self._unsent_bytes
+
+    def write_all(self, buffers: Sequence[bytes]) -> None:
+        if self._unsent is not None or len(buffers) > _BUFFERS_PER_WRITE:
+            for buffer in buffers:
+                self(buffer)
+            return
+        taken = self._written(buffers)
+        for buffer in buffers:
+            if taken < len(buffer):
+                self._keep(memoryview(buffer)[taken:] if taken else buffer)
+            taken = max(0, taken - len(buffer))
+
+    def close(self, last: bytes = b"") -> None:
+        if last and self._unsent is None:
+            self._written([last])
+        self._lot.leave(self)
+
+    def _written(self, buffers: Sequence[bytes | memoryview]) -> int:
+        try:
+            taken = os.writev(self.fd, buffers)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self._lose()
+            return 0
+        self.sent += taken
+        return taken
+
+    def _keep(self, rest: bytes | memoryview) -> None:
+        if self.fd == _CLOSED:
+            return
+        if self._unsent is None:
+            self._unsent = deque()
+            self._lot.watch(self, _BUSY)
+        self._unsent.append(rest)
+        self._unsent_bytes += len(rest)
+        if self._unsent_bytes > self._limit:
+            self._lose(behind=True)
+
+    def _flush(self) -> None:
+        unsent = self._unsent
+        if unsent is None:
+            return
+        taken = self._written(list(islice(unsent, _BUFFERS_PER_WRITE)))
+        self._unsent_bytes -= taken
+        while taken:
+            first = unsent.popleft()
+            if len(first) > taken:
+                unsent.appendleft(memoryview(first)[taken:])
+            taken = max(0, taken - len(first))
+        if not unsent and self.fd != _CLOSED:
+            self._unsent = None
+            self._lot.watch(self, _IDLE)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self.fd, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._member.heard(data)
+        else:
+            self._lose()
+
+    def _lose(self, *, behind: bool = False) -> None:
+        if self.fd != _CLOSED:
+            self._lot.leave(self)
+            self._member.gone(behind=behind)
+
+    def released(self) -> tuple[int, bytes]:
+        """Take the socket out, open: its descriptor, now the caller's, and a copy of what is unsent."""
+        fd, unsent = self.fd, b"".join(self._unsent or ())
+        self._lot.leave(self, close=False)
+        return fd, unsent
+
+    def happened(self, events: int) -> None:
+        """What epoll says of the socket. Anything but room to write is found out by reading."""
+        if events & select.EPOLLOUT:
+            self._flush()
+        if events & ~select.EPOLLOUT and self.fd != _CLOSED:
+            self._read()
+
+    def forget(self) -> None:
+        """The lot has let go of it: nothing is written to its descriptor, which may soon be another's."""
+        self.fd = _CLOSED
+        self._unsent = None
+        self._unsent_bytes = 0
+
+
+def send_all(spots: Iterable[Spot], buffer: bytes) -> None:
+    """Write one shared buffer to many parked sockets; those that do not take it whole keep the rest."""
+    size = len(buffer)
+    write = os.write
+    for spot in spots:
+        if spot._unsent is not None:
+            spot._keep(buffer)
+            continue
+        try:
+            taken = write(spot.fd, buffer)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            spot._lose()
+            continue
+        spot.sent += taken
+        if taken != size:
+            spot._keep(memoryview(buffer)[taken:] if taken else buffer)
+
+
+class Carrier(asyncio.Protocol):
+    """The :class:`Way` that stays with a transport."""
+
+    def __init__(self, transport: asyncio.Transport, member: Member, limit: int) -> None:
+        self._transport = transport
+        self._member = member
+        self._written = 0
+        self._left = 0
+        self._over = False
+        transport.set_write_buffer_limits(high=limit)
+        transport.set_protocol(self)
+
+    def __call__(self, buffer: bytes) -> None:
+        self.write_all((buffer,))
+
+    def write_all(self, buffers: Sequence[bytes]) -> None:
+        if self._over:
+            return
+        self._written += sum(map(len, buffers))
+        # uvloop says so of a transport that is closed already; connection_lost follows
+        with suppress(RuntimeError):
+            self._transport.writelines(buffers)
+
+    def close(self, last: bytes = b"") -> None:
+        if self._over:
+            return
+        self._end()
+        if last:
+            self._written += len(last)
+            self._transport.write(last)
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    @property
+    def sent(self) -> int:
+        return self._written - (self._left if self._over else self.unsent_bytes)
+
+    @property
+    def unsent_bytes(self) -> int:
+        return 0 if self._over else self._transport.get_write_buffer_size()
+
+    def data_received(self, data: bytes) -> None:
+        if not self._over:
+            self._member.heard(data)
+
+    def pause_writing(self) -> None:
+        # the upper mark is the most that may lie unsent, so being asked to pause means too far behind
+        if not self._over:
+            self._end()
+            self._transport.abort()
+            self._member.gone(behind=True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._over:
+            self._end()
+            self._member.gone(behind=False)
+
+    def _end(self) -> None:
+        self._left = self._transport.get_write_buffer_size()
+        self._over = True
+
+
+class _Nobody(asyncio.Protocol):
+    """The protocol of a transport whose socket is parked."""
+
+
+_NOBODY: Final = _Nobody()
+
+
+class ParkingLot:
+    """The parked sockets of one event loop, on whose thread all is called. Costs nothing until one is parked.
+
+    With ``use_epoll`` off, and where the system has none, every connection stays with its transport.
+    """
+
+    def __init__(self, *, use_epoll: bool = HAS_EPOLL) -> None:
+        self._use_epoll = use_epoll and HAS_EPOLL
+        self._epoll: Any = None
+        self._stop_watching: Callable[[], object] = lambda: None
+        self._spots: dict[int, Spot] = {}
+
+    def __len__(self) -> int:
+        return len(self._spots)
+
+    def park(self, transport: asyncio.Transport, member: Member, *, limit: int) -> Way:
+        """Take a connection over from its transport's protocol; ``limit`` bounds its backlog in bytes.
+
+        The transport is not to be used any more. Nothing that the peer sends is lost; a protocol that was told
+        of bytes has them. It is not told of a lost connection: ``member`` is.
+        """
+        fd = _duplicate(transport) if self._use_epoll else None
+        if fd is None:
+            return Carrier(transport, member, limit)
+        try:
+            spot = self.adopt(fd, member, limit=limit)
+        except OSError:
+            os.close(fd)
+            return Carrier(transport, member, limit)
+        transport.set_protocol(_NOBODY)
+        transport.abort()  # neither loop shuts a socket down; it closes its descriptor, and ours stays
+        return spot
+
+    def adopt(self, fd: int, member: Member, *, limit: int) -> Spot:
+        """Park a socket, which the lot then owns. Raises OSError, and owns nothing, for what is no socket."""
+        if not self._use_epoll:
+            raise OSError("sockets cannot be parked here")
+        if self._epoll is None:
+            self._open()
+        os.set_blocking(fd, False)
+        self._epoll.register(fd, _IDLE)
+        spot = self._spots[fd] = Spot(self, fd, member, limit)
+        return spot
+
+    def watch(self, spot: Spot, events: int) -> None:
+        """What the lot is to be told of one of its sockets."""
+        self._epoll.modify(spot.fd, events)
+
+    def leave(self, spot: Spot, *, close: bool = True) -> None:
+        """Let go of a socket, and close it or leave it open."""
+        fd = spot.fd
+        if self._spots.pop(fd, None) is None:
+            return
+        spot.forget()
+        self._epoll.unregister(fd)
+        if close:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Close every socket that is left. Their members are not told."""
+        for spot in list(self._spots.values()):
+            self.leave(spot)
+        if self._epoll is not None:
+            self._stop_watching()
+            self._epoll.close()
+            self._epoll = None
+
+    def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        epoll = self._epoll = select.epoll()
+        loop.add_reader(epoll.fileno(), self._take_events)
+        self._stop_watching = lambda: loop.remove_reader(epoll.fileno())
+
+    def _take_events(self) -> None:
+        for fd, events in self._epoll.poll(0, _EVENTS):
+            spot = self._spots.get(fd)
+            if spot is not None:
+                spot.happened(events)
+            if self._epoll is None:
+                return
+
+
+def _duplicate(transport: asyncio.Transport) -> int | None:
+    """A descriptor of the transport's socket, or None where it cannot be parked."""
+    socket = transport.get_extra_info("socket")
+    secure = transport.get_extra_info("sslcontext") is not None
+    if socket is None or secure:
+        return None
+    if transport.is_closing() or transport.get_write_buffer_size():
+        return None
+    try:
+        return os.dup(socket.fileno())
+    except OSError:
+        return None
+
+
+def raise_descriptor_limit() -> int:
+    """Let this process open as many files and sockets as the system allows it to; how many that is.
+
+    Without it most systems stop a service at 1,024 (getrlimit(2), RLIMIT_NOFILE). 0 where there is no such limit.
+    """
+    try:
+        import resource
+    except ImportError:
+        return 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,0 +1,18 @@
+"""An eighth of a second of a sine tone as Musepack (SV8), which nothing installed here can encode."""
+
+from __future__ import annotations
+
+import base64
+
+MUSEPACK = base64.b64decode(
+    "TVBDS1NIDaxKlhAIqnwABQtSRwwBAAAAAAAAAABFSQdRAR4BU08IhSEAAABBUIUZ4A3XaH0gggcZBiMAcGpAAVUADC04AErABn+/"
+    "7/z+z/s2ZualHs7cDUirXHQj0yUagP9/KlAJ9zcZMISr8PgNcUJIRp0m8D6WqhEwzjiYUr79+6eA4DIS69eNv9GquDwcN8I6q+QV"
+    "ksxBd2isE2kO4jMIijqiSNVn3/2vHsQyMSHDzrHnPTo0/6v/9f2ya6QnU3T8ZqnWiYtz92l3INdfniEgDYMr//lzLi51M4Wzd0ws"
+    "9ujz/P4pAIFwSyrIAzY9cYV/c3YZBUrDmoGZpF/bMOa1+x0ELXrSyGuNdHNtS3KT46tyUHTfX9sM0va9QdO1UptFzraAc47OXT4z"
+    "QFAGettK+BCOlgi5icMfDYpYR+fIxAWS4dYA4LPYSnYcHwdATeBcHbo7FBsgYK0BjkgJIcB6CgaQaKQDzCQ5wgMqCkegSyoF6AHd"
+    "bTFVIKQeD5kEo11BapdghJyIQeKgK7RoJGYfHSWQVMzHlsPi/sTjATuQiE5OaSFCcuTVhw/0DizoFfxwb8cC8SQUWlB8+ULYAd1t"
+    "oYEHxM2Em0VBvGOSxbICGgEBeKhvnDIocQjMRgQfqMKchiIK49FCTELHPwaO/BXQsEdEAdWTF05QkMk9AgQ7hAw3BYUUFaBNjA73"
+    "7QqAVwoAjAr81UCCnG49ahEMuAUpXwHx0sEXMThj4blLCPz9FIKwXDnCGhe6HA0FaEYkvJziEoVFSW4MHvQeS9BXkoH03uy4vxST"
+    "GSYH/GgiSrce2RfP//+M1rY7cJ63/4HmSY5t7w1ZwB4SR8OBSBQKRQCkEwFICIQEAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMD"
+    "AwMDAwMDHwXF+AD///59Q/AB///8+o/gA///+fUfwAf//1NUBgESwFNFAw=="
+)

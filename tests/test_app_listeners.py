@@ -1,0 +1,56 @@
+"""Who listened, as the whole service writes it down."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from whole_service import Radio, configuration, load, schedule, tone, until
+
+from radio.app import on_air
+from radio.store import Store
+from radio.store.listener_sessions import ListenerSession, between
+
+
+@pytest.mark.parametrize("days", [0, 30])
+async def test_listeners_are_noted_at_the_latest_when_the_service_stops(tmp_path: Path, days: int) -> None:
+    tone(tmp_path / "wxyz/music/Tide.wav", 440)
+    path = configuration(tmp_path, "wxyz")
+    path.write_text(f"[server]\nkeep_addresses_days = {days}\n{path.read_text()}")
+    (tmp_path / "schedules/wxyz.toml").write_text(schedule())
+    config = load(path)
+    async with on_air(config) as service:
+        radio = await Radio.tune_in(service.port, "/listen/wxyz/live.mp3")
+        heard = await radio.listen(until_bytes=30_000)
+        await until(lambda: service.mounts.listeners("wxyz") == 1)
+        assert len(service.mounts.parking) == 1
+    radio.switch_off()
+    (session,) = await sessions_in(config.database_url)
+    assert (session.station, session.mount, session.agent) == ("wxyz", "live.mp3", "other")
+    assert session.bytes_sent >= len(heard.audio)
+    assert session.ended_at_ms > session.started_at_ms
+    assert session.address == ("127.0.0.1" if days else None)
+
+
+async def sessions_in(database: str) -> list[ListenerSession]:
+    async with Store.open(database) as store:
+        return await store.read(between, "wxyz", 0, 1 << 60)
+
+
+async def test_a_stream_on_a_connection_that_was_kept_alive_is_parked_too(tmp_path: Path) -> None:
+    tone(tmp_path / "wxyz/music/Tide.wav", 440)
+    (tmp_path / "schedules").mkdir()
+    (tmp_path / "schedules/wxyz.toml").write_text(schedule())
+    async with on_air(load(configuration(tmp_path, "wxyz"))) as service:
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        for path in ("/healthz", "/healthz", "/listen/wxyz/live.mp3"):
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            if b"Content-Length" in head:
+                await reader.readexactly(int(head.partition(b"Content-Length: ")[2].partition(b"\r")[0]))
+        assert (await reader.readexactly(40_000))[:1] == b"\xff"
+        assert (service.mounts.listeners("wxyz"), len(service.mounts.parking)) == (1, 1)
+        writer.close()
+        await until(lambda: service.mounts.occupied == 0)
