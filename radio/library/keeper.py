@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from radio.clock import SystemClock
 from radio.errors import RadioError
 from radio.library import quarantine, revision
 from radio.library.file_replacing import sweep_leftovers
+from radio.library.items import Item
 from radio.library.library import Library
 from radio.library.scan import Progress, Scanner, ScanProgress, ScanReport
 from radio.library.watch import Watcher
@@ -26,6 +28,12 @@ RESCAN_S: Final = 3_600.0
 
 SET_ASIDE_S: Final = 0.5
 """Items that fail together are set aside together."""
+
+STALLS: Final = 3
+"""So often an item may be read too late before it is set aside although it can be read."""
+
+READ_S: Final = 5.0
+"""A file that cannot be looked at for so long cannot be read."""
 
 UNREADABLE_S: Final = 60.0
 """When a file could not be read, the folders are looked through this much later."""
@@ -57,6 +65,7 @@ class LibraryKeeper:
         self._on_change = on_change
         self._wanted = asyncio.Event()
         self._failing: dict[str, str] = {}
+        self._stalls: Counter[str] = Counter()
         self._setting_aside: asyncio.Task[None] | None = None
         self._restless = 0
         self.progress: ScanProgress | None = None
@@ -132,9 +141,12 @@ class LibraryKeeper:
             failing, self._failing = self._failing, {}
             items = {id_: item for id_ in failing if (item := self.current.by_id.get(id_)) is not None}
             reasons = {
-                id_: await asyncio.to_thread(quarantine.reason_for, failing[id_], item.file)
+                id_: reason
                 for id_, item in items.items()
+                if (reason := await self._reason(item, failing[id_])) is not None
             }
+            if not reasons:
+                continue
             for id_, reason in reasons.items():
                 _journal.error("item_set_aside", item=id_, path=items[id_].path, reason=reason)
             try:
@@ -144,6 +156,19 @@ class LibraryKeeper:
                 _journal.error("item_not_set_aside", reason=fault.message)
             if any(reason.startswith(quarantine.UNREADABLE) for reason in reasons.values()):
                 asyncio.get_running_loop().call_later(UNREADABLE_S, self._wanted.set)
+
+    async def _reason(self, item: Item, fault: str) -> str | None:
+        """Why to set an item aside; None where it was but read too late, and can be read now."""
+        try:
+            readable = await asyncio.wait_for(asyncio.to_thread(quarantine.can_be_read, item.file), READ_S)
+        except TimeoutError:
+            readable = False
+        if readable and quarantine.is_stall(fault):
+            self._stalls[item.id] += 1
+            if self._stalls[item.id] < STALLS:
+                return None
+        self._stalls.pop(item.id, None)
+        return quarantine.reason_for(fault, readable=readable)
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Scan at once, after every change, and each hour, until ``stop`` is set."""

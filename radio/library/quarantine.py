@@ -1,5 +1,8 @@
 """Items that failed on the air are set aside: nobody plans or plays them until they were looked at again.
 
+What was not read in time, but can be read now, is left in use: the machine was busy. When that happens to an item
+again and again it is set aside as well.
+
 An item that is set aside stays in the items' table with its id, its history and its corrections, but counts as not
 measured, and stands among the rejected files with the reason. What could only not be read (a disk that is gone or
 hangs) is measured again by the next scan that can read it; what failed is, when its file changes or somebody asks for
@@ -25,10 +28,14 @@ UNREADABLE: Final = "Could not be read on the air"
 _STALLS: Final = ("in time", "was not open after", "files before it")
 
 
-def reason_for(fault: str, file: Path) -> str:
-    """The rejected file's reason for what playout says of it. Looks at the file, so it may block."""
-    stalled = any(part in fault for part in _STALLS)
-    return f"{UNREADABLE if stalled or not _can_be_read(file) else FAILED}: {fault.rstrip('.')}."
+def is_stall(fault: str) -> bool:
+    """Whether what playout says of an item may as well be the machine's fault: it was not read in time."""
+    return any(part in fault for part in _STALLS)
+
+
+def reason_for(fault: str, *, readable: bool) -> str:
+    """The rejected file's reason for what playout says of it."""
+    return f"{UNREADABLE if is_stall(fault) or not readable else FAILED}: {fault.rstrip('.')}."
 
 
 def stays_out(file: RejectedFile) -> bool:
@@ -80,7 +87,8 @@ def ids_aside(known: Known) -> frozenset[str]:
     )
 
 
-def _can_be_read(file: Path) -> bool:
+def can_be_read(file: Path) -> bool:
+    """Whether the end of the file can be read now. Blocks, for as long as the disk does."""
     try:
         with file.open("rb") as opened:
             opened.seek(0, os.SEEK_END)

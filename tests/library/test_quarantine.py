@@ -13,8 +13,8 @@ from library_sounds import tone
 from radio.library import catalog, details, editing
 from radio.library.advice import advice_for
 from radio.library.items import Item
-from radio.library.keeper import LibraryKeeper
-from radio.library.quarantine import FAILED, UNREADABLE, reason_for
+from radio.library.keeper import STALLS, LibraryKeeper
+from radio.library.quarantine import FAILED, UNREADABLE, can_be_read, reason_for
 from radio.store import Store
 
 
@@ -127,19 +127,39 @@ async def test_many_that_fail_at_once_are_one_change_and_unknown_ones_none(house
     for name in ("one", "two"):
         item = house.item(name)
         assert item is not None
-        house.keeper.set_aside(item.id, "its file could not be read in time")
-        house.keeper.set_aside(item.id, "its file could not be read in time")
+        house.keeper.set_aside(item.id, "its sound ended 1.0 s early")
+        house.keeper.set_aside(item.id, "its sound ended 1.0 s early")
     house.keeper.set_aside("nobody", "fails")
     await house.keeper.settled()
     assert house.changes == 1
     assert len(house.keeper.current) == 1
-    assert all(reason.startswith(UNREADABLE) for reason in (await house.rejected()).values())
+    assert all(reason.startswith(FAILED) for reason in (await house.rejected()).values())
     await asyncio.sleep(0)
+
+
+async def test_a_busy_machine_is_no_reason_to_set_a_good_file_aside(house: House) -> None:
+    for _ in range(STALLS - 1):
+        await house.fail("two", "its file could not be read in time")
+        assert len(house.keeper.current) == 3
+        assert await house.rejected() == {}
+    await house.fail("two", "its file was not open after 0.8 s")
+    assert house.item("two") is None
+    assert (await house.rejected())["two"].startswith(UNREADABLE)
+
+
+async def test_a_file_that_cannot_be_looked_at_is_set_aside_at_once(house: House) -> None:
+    item = house.item("two")
+    assert item is not None
+    item.file.unlink()
+    await house.fail("two", "its file could not be read in time")
+    assert house.item("two") is None
 
 
 def test_reasons_say_whether_the_file_or_its_disk_is_to_blame(tmp_path: Path) -> None:
     file = tmp_path / "x"
     file.write_bytes(b"sound")
-    assert reason_for("more than 50 damaged packets", file).startswith(FAILED)
-    assert reason_for("its file could not be read in time", file).startswith(UNREADABLE)
-    assert reason_for("cannot be read", tmp_path / "gone").startswith(UNREADABLE)
+    assert can_be_read(file)
+    assert not can_be_read(tmp_path / "gone")
+    assert reason_for("more than 50 damaged packets", readable=True).startswith(FAILED)
+    assert reason_for("its file could not be read in time", readable=True).startswith(UNREADABLE)
+    assert reason_for("cannot be read", readable=False).startswith(UNREADABLE)
