@@ -23,9 +23,10 @@ from radio.config import load_config
 from radio.library.scan import Scanner
 from radio.log import LogRow
 from radio.playout import DirectLoader, Engine
+from radio.playout.run import CEILING_DBTP
 from radio.schedule import PlannedStation, Planner, StoredLogs
 from radio.store import Store, sqlite_url
-from radio.units import SAMPLES_PER_MS, UtcMs
+from radio.units import SAMPLES_PER_MS, Samples, UtcMs
 
 ROOT = Path(__file__).parent.parent
 STATION = "meridian"
@@ -33,6 +34,8 @@ FROM = datetime.fromisoformat("2027-03-02T07:30:00+00:00")
 LENGTH_MS = 3_600_000
 BLOCK = 4_032
 BITRATE_KBPS = 128
+FRAME_BYTES = 3 * BITRATE_KBPS
+FRAME_S = 0.024
 JOINED_MS = 3_000
 """Left out at the start and the end of a row where a kind is measured: a crossfade has two kinds in it."""
 
@@ -53,6 +56,8 @@ def main() -> None:
             length_s = sum(end - start for start, end in spans)
             print(f"{kind:<22}{part['I']:>8.1f}{part['Peak']:>8.1f}{length_s:>10.0f}")
         silences = _silences(out)
+        frames = out.stat().st_size / FRAME_BYTES
+        print(f"frames: {frames:.3f}, which last {frames * FRAME_S:.3f} s")
         print(f"silences over 1.5 s: {len(silences)} {silences[:5] or ''}; rows: {len(rows)}")
 
 
@@ -87,10 +92,14 @@ def _sound(rows: Sequence[LogRow], from_ms: UtcMs, files: dict[str, Path], out: 
         station=STATION,
         on_event=lambda event: None,
     )
-    encoder, limiter = Mp3Encoder(BITRATE_KBPS), Limiter()
+    encoder, limiter = Mp3Encoder(BITRATE_KBPS), Limiter(ceiling_db=CEILING_DBTP)
     with out.open("wb") as file:
-        for _ in range(LENGTH_MS * SAMPLES_PER_MS // BLOCK):
-            file.write(encoder.encode(limiter.process(engine.render(BLOCK))))
+        left = LENGTH_MS * SAMPLES_PER_MS
+        while left:
+            block = engine.render(Samples(min(BLOCK, left)))
+            left -= len(block)
+            file.write(b"".join(encoder.encode(limiter.process(block))))
+        file.write(b"".join(encoder.flush()))
     engine.close()
 
 

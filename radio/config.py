@@ -38,6 +38,7 @@ BED: Final = "bed"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 StationId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Text = Annotated[str, Meta(max_length=300)]
+Bearer = Annotated[str, Meta(pattern=r"^(fm|dab|drm|amss|hd):[0-9a-z]+(\.[0-9a-z*]+)+$", max_length=100)]
 
 
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +103,11 @@ class SoundConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StationConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One station. Only ``id``, ``name`` and ``library`` are needed."""
+    """One station. Only ``id``, ``name`` and ``library`` are needed.
+
+    ``bearers`` are the broadcasts on which it is heard as well, as RadioDNS names them (ETSI TS 103 270): for
+    example ``fm:ce1.c479.09580``.
+    """
 
     id: StationId
     name: Annotated[str, Meta(min_length=1, max_length=120)]
@@ -115,6 +120,7 @@ class StationConfig(msgspec.Struct, frozen=True, kw_only=True):
     logo: str | None = None
     enabled: bool = True
     next_shows: Literal["programme", "item"] = "programme"
+    bearers: Annotated[tuple[Bearer, ...], Meta(max_length=32)] = ()
     mounts: Annotated[tuple[MountConfig, ...], Meta(min_length=1, max_length=8)] = (MountConfig(),)
     sound: SoundConfig = SoundConfig()
 

@@ -35,7 +35,7 @@ def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> l
         mounts = [mount for mount in station.mounts if name in (mount.name, mount.name.rpartition(".")[0])]
         if not mounts:
             raise UnknownMount(f"The station {station.id!r} has no mount {name!r}.")
-        base = public_url.rstrip("/") or _own_address(request)
+        base = public_url.rstrip("/") or own_address(request)
         mime, write = WRITERS[ending]
         text = write([_entry(base, station, mount, alone=len(mounts) == 1) for mount in mounts])
         return web.Response(
@@ -51,7 +51,8 @@ def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> l
     return [web.get(r"/listen/{station}/{name}.{ending:m3u|pls|xspf}", playlist)]
 
 
-def _own_address(request: web.Request) -> str:
+def own_address(request: web.Request) -> str:
+    """The address at which the request found the service, for where no public one is configured."""
     if not _HOST.fullmatch(request.host):
         raise InvalidRequest("The host is no host.", field="Host", allowed="a name or an address, and a port")
     return f"{request.scheme}://{request.host}"

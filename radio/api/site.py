@@ -34,15 +34,21 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}(/[A-Za-z0-9][A-Za-z0-9._-]
 
 
 def site_routes(
-    network: NetworkConfig, pictures: Path | None, stations: frozenset[str]
+    network: NetworkConfig,
+    pictures: Path | None,
+    stations: frozenset[str],
+    linked: Callable[[web.Request], Awaitable[str]] | None = None,
 ) -> list[web.RouteDef]:
-    """Routes of the site; ``pictures`` is the folder behind ``/media/artwork/``."""
+    """Routes of the site; ``pictures`` is the folder behind ``/media/artwork/``. ``linked`` gives what search
+    engines read of the coming programmes: an element for the head of the page."""
 
-    async def page(_: web.Request) -> web.StreamResponse:
+    async def page(request: web.Request) -> web.StreamResponse:
         headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
-        if network.site == "demo":
+        if network.site == "demo" and linked is None:
             return await _built("index.html", headers)
         text = await asyncio.to_thread(_home, network)
+        if linked is not None:
+            text = text.replace("</head>", f"{await linked(request)}</head>", 1)
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def embed(request: web.Request) -> web.StreamResponse:
@@ -83,10 +89,13 @@ def site_routes(
 
 
 def _home(network: NetworkConfig) -> str:
-    path = DIST / "home.html"
+    path = DIST / ("index.html" if network.site == "demo" else "home.html")
     if not path.is_file():
         raise NotFound("The page was not built: install the package anew.")
-    text = path.read_text(encoding="utf-8").replace("{{network.name}}", escape(network.name))
+    text = path.read_text(encoding="utf-8")
+    if network.site == "demo":
+        return text
+    text = text.replace("{{network.name}}", escape(network.name))
     return text.replace("{{network.tagline}}", escape(network.tagline))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from socket import socket
 from typing import Any
 
@@ -15,6 +16,7 @@ from radio.api.console import Actions, console_routes
 from radio.api.events_stream import EventStreams
 from radio.api.handover import handover_routes
 from radio.api.health import health_routes
+from radio.api.interchange import InterchangeApi, Outside
 from radio.api.library_api import LibraryApi, Stations
 from radio.api.playlists import playlist_routes
 from radio.api.public import PublicApi
@@ -23,7 +25,9 @@ from radio.api.server import Serving, http_application, serving
 from radio.api.sign_in import sign_in
 from radio.api.site import site_routes
 from radio.app.parts import Parts
+from radio.audio.encode import MIME_TYPES
 from radio.events import Availability
+from radio.interchange.face import faces
 from radio.library.shrinker import Shrinker
 from radio.push.heartbeat import Heartbeat
 from radio.push.limits import Admission
@@ -46,10 +50,12 @@ async def serve(parts: Parts, stack: AsyncExitStack, *, sockets: Sequence[socket
     def streams() -> Listener:
         return Listener(parts.mounts)
 
+    interchange = _interchange_api(parts)
     routes = [
         *artwork_routes(pictures, frozenset(parts.services)),
         *_library_api(parts).routes(),
-        *_routes(parts),
+        *interchange.routes(),
+        *_routes(parts, interchange),
         web.get("/api/events", events.handle),
         *handover_routes(streams=streams, sockets=push.protocol),
     ]
@@ -81,7 +87,24 @@ def _library_api(parts: Parts) -> LibraryApi:
     return LibraryApi(parts.store, parts.library, stations, parts.clock)
 
 
-def _routes(parts: Parts) -> list[Any]:
+def _interchange_api(parts: Parts) -> InterchangeApi:
+    config = parts.config
+    ids = tuple(parts.station_ids)
+    sponsors = config.path(config.sponsors)
+    outside = Outside(
+        network=config.network.name,
+        stations=ids,
+        public_url=config.server.public_url,
+        faces=lru_cache(maxsize=16)(lambda base: faces(config, base, MIME_TYPES)),
+        schedule=parts.planner.schedule,
+        sponsors=lambda: read_sponsors(sponsors, stations=ids),
+        rows=lambda station, from_ms, to_ms: parts.planner.log(station).between(from_ms, to_ms),
+        item=lambda id_: parts.library.current.by_id.get(id_),
+    )
+    return InterchangeApi(outside, parts.clock)
+
+
+def _routes(parts: Parts, interchange: InterchangeApi) -> list[Any]:
     config = parts.config
     stations = {station.id: station for station in config.stations}
     pictures = config.path(config.network.pictures) if config.network.pictures else None
@@ -97,7 +120,7 @@ def _routes(parts: Parts) -> list[Any]:
         *command_routes(OnAirDesk(frozenset(stations), parts.playouts, parts.planner.item_row)),
         *playlist_routes(stations, config.server.public_url),
         *health_routes(lambda: _off_air(parts), parts.metrics),
-        *site_routes(config.network, pictures, frozenset(stations)),
+        *site_routes(config.network, pictures, frozenset(stations), interchange.head_element),
     ]
 
 

@@ -10,7 +10,8 @@ import msgspec
 
 from radio.log import SponsorMessage
 from radio.schedule.model import Programme, Schedule
-from radio.schedule.occurrences import occurrences, segments
+from radio.schedule.occurrences import Occurrence
+from radio.schedule.timetable import timetable
 from radio.sponsors.campaigns import SponsorBook
 from radio.units import UtcMs
 
@@ -39,16 +40,16 @@ def airings(
     """
     margin_ms = 2 * 86_400_000
     start_ms, end_ms = from_ms - margin_ms, to_ms + margin_ms
-    found = occurrences(schedule.programmes, zone, start_ms, end_ms)
+    programmes = schedule.by_id()
     told = []
-    for segment in segments(found, start_ms, end_ms):
+    for segment in timetable(schedule, zone, start_ms, end_ms):
         occurrence = segment.occurrence
-        programme = schedule.programme(occurrence.programme) if occurrence else None
+        programme = programmes.get(occurrence.programme) if occurrence else None
         if occurrence is None or programme is None:
             continue
         if segment.starts_at_ms < to_ms and segment.ends_at_ms > from_ms:
             times = segment.starts_at_ms, segment.ends_at_ms
-            told.append(_airing(programme, occurrence.id, times, _support(programme, sponsors, station)))
+            told.append(_airing(programme, occurrence, times, _support(programme, sponsors, station)))
     return told
 
 
@@ -62,16 +63,17 @@ def around(
 
 
 def _airing(
-    programme: Programme, occurrence: str, times: tuple[UtcMs, UtcMs], support: SponsorMessage | None
+    programme: Programme, occurrence: Occurrence, times: tuple[UtcMs, UtcMs], support: SponsorMessage | None
 ) -> ProgrammeAiring:
+    change = occurrence.change
     return ProgrammeAiring(
         id=programme.id,
-        occurrence=occurrence,
-        title=programme.title,
+        occurrence=occurrence.id,
+        title=(change and change.title) or programme.title,
         starts_at_ms=times[0],
         ends_at_ms=times[1],
-        host=programme.host,
-        description=programme.description,
+        host=(change and change.host) or programme.host,
+        description=(change and change.description) or programme.description,
         image=programme.image,
         link=programme.link,
         supported_by=support,

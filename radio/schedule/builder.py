@@ -8,6 +8,7 @@ stretch, and only then is a row faded out before its end, music or fill rather t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
@@ -22,11 +23,12 @@ from radio.schedule.clocks import Span, spans_of
 from radio.schedule.drafts import Batch, Draft, Placed, settle
 from radio.schedule.filling import Filler
 from radio.schedule.model import HourClock, Position, Schedule
-from radio.schedule.occurrences import Segment, occurrences, segments
+from radio.schedule.occurrences import Segment
+from radio.schedule.playbook import Play
 from radio.schedule.pool import Pool
-from radio.schedule.positions import Placer, pending
-from radio.schedule.rotation import Play
+from radio.schedule.positions import Placer, closing, pending
 from radio.schedule.shelves import Shelves
+from radio.schedule.timetable import timetable
 from radio.schedule.wallclock import local_time
 from radio.sponsors.campaigns import SponsorBook
 from radio.sponsors.weektime import HOUR_MS
@@ -97,11 +99,14 @@ class _Compiler:
         self._schedule = with_default_clock(
             inputs.schedule, inputs.pool, has_sponsors=bool(inputs.sponsors.campaigns)
         )
+        self._programmes = self._schedule.by_id()
         self._kept = inputs.kept
         seed = f"{inputs.seed}/{station.id}"
         plays = list(inputs.history)
-        self._shelves = Shelves(self._schedule, inputs.pool, plays, seed)
-        self._placer = Placer(self._shelves, inputs.sponsors, station.id, self._zone, plays, seed)
+        self._shelves = Shelves(self._schedule, inputs.pool, plays, seed, self._zone)
+        self._placer = Placer(
+            self._shelves, inputs.sponsors, station.id, self._zone, plays, seed, schedule=self._schedule
+        )
         self._filler = Filler(self._shelves, self._zone, station.name, station.crossfade_ms)
         self._rows: list[LogRow] = []
         self._batch = Batch(0, 0)
@@ -121,34 +126,58 @@ class _Compiler:
 
     def _spans(self, from_ms: int, to_ms: int) -> Iterator[Span]:
         start_ms, end_ms = from_ms - 2 * HOUR_MS, to_ms + 4 * HOUR_MS
-        found = occurrences(self._schedule.programmes, self._zone, start_ms, end_ms)
-        for segment in segments(found, start_ms, end_ms):
+        for segment in timetable(self._schedule, self._zone, start_ms, end_ms):
             yield from spans_of(segment, self._clock_of, self._zone)
 
-    def _clock_of(self, segment: Segment, hour: int) -> HourClock:
-        programme = self._schedule.programme(segment.occurrence.programme) if segment.occurrence else None
-        name = (programme.clocks.get(hour) or programme.clock) if programme else None
-        return self._schedule.clocks[name or self._schedule.default_clock or ""]
+    def _clock_of(self, segment: Segment, local: datetime) -> HourClock:
+        occurrence = segment.occurrence
+        if occurrence and occurrence.change and occurrence.change.clock:
+            return self._schedule.clocks[occurrence.change.clock]
+        programme = self._programmes[occurrence.programme] if occurrence else None
+        return self._schedule.clocks[self._schedule.clock_name(programme, local) or ""]
 
     def _span(self, span: Span, following: Span, from_ms: int) -> None:
-        todo = pending(span, self._kept, from_ms) if span.starts_at_ms <= from_ms else _all(span)
+        todo = (
+            pending(span, self._kept, from_ms, self._shelves.find)
+            if span.starts_at_ms <= from_ms
+            else _all(span)
+        )
         before, rotate, after = _around_rotation(todo)
         ends_at_ms = following.starts_at_ms
         is_hard = following.anchor is Anchor.HARD
         window_ms = 0 if is_hard else following.window_ms
-        for position in before:
-            self._place(position, span, ends_at_ms + window_ms)
+        missed: list[tuple[int, str]] = []
+        next_kind = self._leading_kind(following)
+        first, ordered = _ordered(before, span.head) if rotate is None and is_hard else (before, [])
+        for position in first:
+            self._place(position, span, ends_at_ms + window_ms, missed)
+        if self._filler.in_order(self._batch, ordered, span, following, next_kind):
+            return
+        for position in before[len(first) :]:
+            self._place(position, span, ends_at_ms + window_ms, missed)
         tail = [] if rotate is None else self._tail(after, span, ends_at_ms)
-        names = rotate.rotate if rotate else self._filler.closing(span.clock, self._schedule)
-        self._filler.fill(
-            self._batch, names, span, following, tail=tail, next_kind=self._leading_kind(following)
-        )
+        names = rotate.rotate if rotate else self._closing(span)
+        self._filler.fill(self._batch, names, span, following, tail=tail, next_kind=next_kind)
+        for index, text in missed:
+            if index < len(self._batch.drafts):
+                self._batch.drafts[index].reason += f"; in place of {text}"
 
-    def _place(self, position: Position, span: Span, limit_ms: int) -> None:
+    def _closing(self, span: Span) -> tuple[str, ...]:
+        """What fills where nothing rotates: what a programme names for its early end, else what the clock has."""
+        usual = closing(self._shelves, span.clock)
+        if any(position.episode or position.stream for position in _all(span)):
+            return self._placer.recordings.fill_names(span, usual)
+        return usual
+
+    def _place(self, position: Position, span: Span, limit_ms: int, missed: list[tuple[int, str]]) -> None:
         for _ in range(position.count):
             at_ms = self._batch.ends_at_ms()
             room_ms = None if position is span.head or position.legal_id else limit_ms - at_ms
+            if position.stream is not None or position.episode is not None:
+                room_ms = limit_ms - at_ms
             drafts = self._placer.place(position, span, at_ms, room_ms)
+            if not drafts and (text := self._placer.why_not(position, at_ms, room_ms)):
+                missed.append((len(self._batch.drafts), text))
             if drafts and position is span.head:
                 drafts[0].anchor, drafts[0].window_ms = span.anchor, span.window_ms
             for draft in drafts:
@@ -216,7 +245,7 @@ class _Compiler:
             legal_id=draft.legal_id,
             anchor=draft.anchor,
             anchor_window_ms=DurationMs(draft.window_ms),
-            **_of_item(item, self._station.target_lufs),
+            **_of_item(item, self._station.target_lufs, draft.skip_ms),
             **_owner(draft.span),
         )
         return _with_id(row)
@@ -233,7 +262,16 @@ def _around_rotation(todo: Sequence[Position]) -> tuple[list[Position], Position
     return list(todo[:index]), todo[index], list(todo[index + 1 :])
 
 
-def _of_item(item: Item | None, target_lufs: float) -> dict[str, Any]:
+def _ordered(positions: Sequence[Position], head: Position | None) -> tuple[list[Position], list[str]]:
+    """The positions up to the last that is anchored or of no category, and the categories of two or more behind."""
+    index = len(positions)
+    while index and (one := positions[index - 1]) is not head and one.category and not one.legal_id:
+        index -= 1
+    names = [one.category for one in positions[index:] for _ in range(one.count) if one.category]
+    return (list(positions[:index]), names) if len(names) > 1 else (list(positions), [])
+
+
+def _of_item(item: Item | None, target_lufs: float, skip_ms: int) -> dict[str, Any]:
     if item is None:
         return {}
     return {
@@ -241,7 +279,7 @@ def _of_item(item: Item | None, target_lufs: float) -> dict[str, Any]:
         "artist": item.artist,
         "album": item.album,
         "artwork": item.artwork,
-        "cue_in_ms": item.cue_in_ms,
+        "cue_in_ms": item.cue_in_ms + skip_ms,
         "gain_db": item.gain_db(target_lufs),
     }
 

@@ -18,7 +18,7 @@ DEFAULT_WINDOW_MS: Final = MINUTE_MS
 DEFAULT_BREAK_MS: Final = MINUTE_MS
 DEFAULT_UNITS: Final = 4
 OFFSET_ALLOWED: Final = '"MM:SS" from "00:00" to "59:59"'
-_SOURCES: Final = ("item", "category", "rotate", "break")
+_SOURCES: Final = ("item", "category", "rotate", "break", "episode", "stream")
 _BREAK_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 Key = tuple[str | int, ...]
@@ -69,6 +69,8 @@ class _Positions:
             count=table.count or 1,
             rotate=table.rotate or (),
             break_name=table.break_,
+            episode=table.episode.strip("/") if table.episode else None,
+            stream=table.stream,
             length_ms=DurationMs(length_ms),
             max_units=table.max_units or DEFAULT_UNITS,
             legal_id=table.legal_id,
@@ -83,14 +85,14 @@ class _Positions:
             )
 
     def _source(self, key: Key, table: PositionTable) -> str:
-        values = (table.item, table.category, table.rotate, table.break_)
+        values = (table.item, table.category, table.rotate, table.break_, table.episode, table.stream)
         given = [name for name, value in zip(_SOURCES, values, strict=True) if value is not None]
         if len(given) != 1:
             problem = f"has {' and '.join(given)}" if given else "says nothing to play"
             raise self._document.fault(key, problem, allowed=f"one of {', '.join(_SOURCES)}")
         misplaced = {
             "count": table.count is not None and given[0] not in ("category", "item"),
-            "length": table.length is not None and given[0] != "break",
+            "length": table.length is not None and given[0] not in ("break", "stream"),
             "max_units": table.max_units is not None and given[0] != "break",
             "legal_id": table.legal_id and given[0] not in ("item", "category"),
             "anchor": table.anchor is not None and table.at is None,
@@ -144,24 +146,25 @@ class _Positions:
         self._open_rotation = True
 
     def _length(self, key: Key, table: PositionTable, source: str) -> int:
-        if source != "break" or table.break_ is None:
+        name = {"break": table.break_, "stream": table.stream}.get(source)
+        if name is None:
             return 0
-        if not _BREAK_NAME.fullmatch(table.break_):
+        if not _BREAK_NAME.fullmatch(name):
+            allowed = "1 to 32 lower-case letters, digits, hyphens"
+            raise self._document.fault((*key, source), f"{name!r} is not a name", allowed=allowed)
+        if source == "stream":
+            return 0 if table.length is None else self._given_length(key, table.length)
+        if name in self._breaks:
             raise self._document.fault(
-                (*key, "break"),
-                f"{table.break_!r} is not a name",
-                allowed="1 to 32 lower-case letters, digits, hyphens",
+                (*key, "break"), f"{name!r} stands twice", allowed="each break of a clock once"
             )
-        if table.break_ in self._breaks:
-            raise self._document.fault(
-                (*key, "break"), f"{table.break_!r} stands twice", allowed="each break of a clock once"
-            )
-        self._breaks.add(table.break_)
-        if table.length is None:
-            return DEFAULT_BREAK_MS
-        length_ms = self._time((*key, "length"), table.length, LENGTH_ALLOWED)
+        self._breaks.add(name)
+        return DEFAULT_BREAK_MS if table.length is None else self._given_length(key, table.length)
+
+    def _given_length(self, key: Key, text: str) -> int:
+        length_ms = self._time((*key, "length"), text, LENGTH_ALLOWED)
         if not 0 < length_ms <= CLOCK_LENGTH_MS:
-            raise self._document.fault((*key, "length"), f"is {table.length!r}", allowed="0:01 to 60:00")
+            raise self._document.fault((*key, "length"), f"is {text!r}", allowed="0:01 to 60:00")
         return length_ms
 
     def _window(self, key: Key, table: PositionTable, at_ms: int | None) -> DurationMs:

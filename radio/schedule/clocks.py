@@ -8,6 +8,7 @@ at the minute that the wall shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,7 +25,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     ``head`` is the anchored position at the start, if there is one; ``positions`` float behind it.
     ``anchor`` says how firmly the start holds: hard starts are met to the millisecond. ``hour_ms`` is the
-    instant of the hour's first moment and, with the clock's name, identifies the use of a clock.
+    instant of the hour's first moment and, with the clock's name, identifies the use of a clock. ``joined_ms`` is
+    how far into a recording or a stream at its head the span starts, where something went before it.
     """
 
     starts_at_ms: UtcMs
@@ -36,6 +38,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[Position, ...]
     clock: HourClock
     segment: Segment
+    joined_ms: DurationMs = DurationMs(0)
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -45,21 +48,22 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 def spans_of(
-    segment: Segment, clock_of: Callable[[Segment, int], HourClock], zone: ZoneInfo
+    segment: Segment, clock_of: Callable[[Segment, datetime], HourClock], zone: ZoneInfo
 ) -> Iterator[Span]:
     """The spans of one segment in order, contiguous from its start to its end.
 
-    ``clock_of`` names the clock of a segment at a local hour of the day. The start of a segment is always a
-    hard anchor; an hour whose clock has nothing anchored at 00:00 starts when what is on the air ends.
+    ``clock_of`` names the clock of a segment at a local time. The start of a segment is a hard anchor, unless
+    what comes before it may finish; an hour whose clock has nothing anchored at 00:00 starts when what is on the
+    air ends. In a segment that is behind, the clocks stand where they stood by that much earlier.
     """
     at_ms = segment.starts_at_ms
     while at_ms < segment.ends_at_ms:
-        local = local_time(at_ms, zone)
+        local = local_time(at_ms - segment.behind_ms, zone)
         into_ms = local.minute * 60_000 + local.second * 1000 + local.microsecond // 1000
         hour_ends_ms = at_ms + CLOCK_LENGTH_MS - into_ms
         end_ms = next_change_ms(at_ms, hour_ends_ms, zone) or hour_ends_ms
         end_ms = UtcMs(min(end_ms, segment.ends_at_ms))
-        yield from _of_hour(segment, clock_of(segment, local.hour), at_ms, end_ms, into_ms)
+        yield from _of_hour(segment, clock_of(segment, local), at_ms, end_ms, into_ms)
         at_ms = end_ms
 
 
@@ -74,19 +78,25 @@ def _of_hour(
         ends_at_ms = min(hour_ms + part_ends_ms, end_ms)
         if ends_at_ms <= starts_at_ms:
             continue
-        head = part.head if hour_ms + part.at_ms == starts_at_ms else None
+        joined_ms = starts_at_ms - hour_ms - part.at_ms
         opens = starts_at_ms == segment.starts_at_ms
+        head = part.head if not joined_ms or (opens and _can_be_joined(part.head)) else None
         yield Span(
             starts_at_ms=UtcMs(starts_at_ms),
             ends_at_ms=UtcMs(ends_at_ms),
             hour_ms=hour_ms,
-            anchor=Anchor.HARD if opens else head.anchor if head else Anchor.FLOAT,
-            window_ms=DurationMs(0) if opens or not head else head.window_ms,
+            anchor=segment.opens if opens else head.anchor if head else Anchor.FLOAT,
+            window_ms=segment.window_ms if opens else head.window_ms if head else DurationMs(0),
             head=head,
             positions=part.positions,
             clock=clock,
             segment=segment,
+            joined_ms=DurationMs(joined_ms if head else 0),
         )
+
+
+def _can_be_joined(head: Position | None) -> bool:
+    return head is not None and (head.episode is not None or head.stream is not None)
 
 
 def _parts(clock: HourClock) -> list[_Part]:

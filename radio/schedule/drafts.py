@@ -39,7 +39,8 @@ class Joint(NamedTuple):
 
 @dataclass(slots=True)
 class Draft:
-    """A row before its times are settled. ``air_ms`` is how long it sounds when nothing cuts it."""
+    """A row before its times are settled. ``air_ms`` is how long it sounds when nothing cuts it, from
+    ``skip_ms`` after its item's first sound on."""
 
     kind: ItemKind
     title: str
@@ -53,6 +54,7 @@ class Draft:
     legal_id: bool = False
     anchor: Anchor = Anchor.FLOAT
     window_ms: int = 0
+    skip_ms: int = 0
 
     @property
     def segue_ms(self) -> int | None:

@@ -5,42 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from radio.errors import ScheduleError, did_you_mean
-from radio.schedule.category_files import read_category
+from radio.errors import ScheduleError
+from radio.schedule.category_files import Key, check_ladders, check_name, read_category
 from radio.schedule.clock_files import read_clock
+from radio.schedule.grid_files import read_dayparts, read_grid, read_item_rules
 from radio.schedule.model import (
     KIND_OF_FOLDER,
     MAX_CLOCKS,
     MAX_PROGRAMMES,
-    Airs,
     Layer,
     Programme,
     Schedule,
 )
 from radio.schedule.pool import Pool
-from radio.schedule.shapes import AirsTable, ProgrammeTable, ScheduleFile
-from radio.schedule.week import Slot, first_clash, open_hours
+from radio.schedule.programme_files import Known, read_programme
+from radio.schedule.shapes import ProgrammeTable, ScheduleFile
+from radio.schedule.week import Slot, first_clash, first_dated_clash, open_hours
 from radio.sponsors.campaigns import ID_ALLOWED, SponsorBook
-from radio.sponsors.weektime import (
-    DAYS_ALLOWED,
-    NOMINAL_DAY_MS,
-    TIME_ALLOWED,
-    parse_days,
-    parse_wall_time,
-)
 from radio.toml_source import TomlDocument
-from radio.units import DurationMs
 
-LAYERS: Final = {"programme": Layer.PROGRAMME, "special": Layer.SPECIAL}
-HOURS_ALLOWED: Final = 'hours of the day such as "7" or "10-14", 0 to 23'
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-_HOURS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
-
-Key = tuple[str | int, ...]
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +75,7 @@ class _Reader:
         self._file = file
         self._sponsors = sponsors
         self._slots: list[Slot] = []
+        self._grid: tuple[str | None, ...] = ()
 
     def schedule(self) -> Schedule:
         document, file = self._document, self._file
@@ -94,16 +83,24 @@ class _Reader:
         self._bound("clocks", len(file.clocks), MAX_CLOCKS)
         categories = {name: read_category(document, name, table) for name, table in file.categories.items()}
         known = tuple(sorted({*categories, *KIND_OF_FOLDER}))
+        dayparts = read_dayparts(document, file.dayparts)
+        check_ladders(document, categories, known, dayparts)
         clocks = {name: read_clock(document, name, table, known) for name, table in file.clocks.items()}
         if file.default_clock is not None:
-            self._known(("default_clock",), "clock", file.default_clock, clocks)
-        programmes = [self._programme(index, table) for index, table in enumerate(file.programmes)]
+            check_name(document, ("default_clock",), "clock", file.default_clock, clocks)
+        self._grid = read_grid(document, file.grid, clocks, dayparts)
+        programmes = [
+            self._programme(index, table, Known(clocks, known)) for index, table in enumerate(file.programmes)
+        ]
         self._check_clashes()
         return Schedule(
             categories=categories,
             clocks=clocks,
             programmes=tuple(programmes),
             default_clock=file.default_clock,
+            grid=self._grid,
+            dayparts=dayparts,
+            item_rules=read_item_rules(document, file.item_rules, dayparts),
         )
 
     def open_hours(self) -> Iterable[Notice]:
@@ -111,74 +108,26 @@ class _Reader:
             return
         clock = self._file.default_clock
         instead = f"the clock {clock}" if clock else "the built-in clock"
-        for text in open_hours(self._slots):
+        for text in open_hours(self._slots, self._grid):
             yield Notice(text=f"No programme airs {text}: {instead} is used.")
 
-    def _programme(self, index: int, table: ProgrammeTable) -> Programme:
+    def _programme(self, index: int, table: ProgrammeTable, known: Known) -> Programme:
         key: Key = ("programmes", index)
         self._check_id((*key, "id"), table.id, [one.id for one in self._file.programmes[:index]])
-        if table.clock is not None:
-            self._known((*key, "clock"), "clock", table.clock, self._file.clocks)
         if table.supported_by is not None and self._sponsors is not None:
-            self._known((*key, "supported_by"), "sponsor", table.supported_by, self._sponsors.sponsors)
-        if table.layer not in LAYERS:
-            raise self._document.fault((*key, "layer"), f"is {table.layer!r}", allowed=", ".join(LAYERS))
-        return Programme(
-            id=table.id,
-            title=table.title,
-            host=table.host,
-            description=table.description,
-            image=table.image,
-            link=table.link,
-            supported_by=table.supported_by,
-            clock=table.clock,
-            clocks=self._clocks((*key, "clocks"), table.clocks),
-            airs=tuple(self._airs(key, at, table, airs) for at, airs in enumerate(table.airs)),
-            layer=LAYERS[table.layer],
-            on_repeat=table.on_repeat,
-            on_gap=table.on_gap,
-        )
-
-    def _clocks(self, key: Key, table: dict[str, str]) -> dict[int, str]:
-        hours: dict[int, str] = {}
-        for text, clock in table.items():
-            found = _HOURS.fullmatch(text)
-            first, last = (int(found[1]), int(found[2] or found[1])) if found else (24, 24)
-            if not first <= last <= 23:
-                raise self._document.fault((*key, text), "names no hours", allowed=HOURS_ALLOWED)
-            self._known((*key, text), "clock", clock, self._file.clocks)
-            for hour in range(first, last + 1):
-                if hour in hours:
-                    raise self._document.fault((*key, text), f"names hour {hour} a second time")
-                hours[hour] = clock
-        return hours
-
-    def _airs(self, programme: Key, index: int, table: ProgrammeTable, airs: AirsTable) -> Airs:
-        key: Key = (*programme, "airs", index)
-        try:
-            days = parse_days(airs.days)
-        except ValueError as fault:
-            raise self._document.fault((*key, "days"), str(fault), allowed=DAYS_ALLOWED) from fault
-        from_ms, to_ms = (
-            self._time((*key, "from"), airs.from_),
-            self._time((*key, "to"), airs.to, is_end=True),
-        )
-        if from_ms == to_ms:
-            allowed = 'an end that differs from the start, or from = "00:00" and to = "24:00" for a whole day'
-            raise self._document.fault(key, f"lasts no time ({airs.from_} to {airs.to})", allowed=allowed)
-        to_ms = to_ms if to_ms > from_ms else to_ms + NOMINAL_DAY_MS
-        found = Airs(days=days, from_ms=DurationMs(from_ms), to_ms=DurationMs(to_ms))
-        self._slots.append(Slot(table.id, table.title, LAYERS[table.layer], found, key))
-        return found
-
-    def _time(self, key: Key, text: str, *, is_end: bool = False) -> int:
-        try:
-            return parse_wall_time(text, is_end=is_end)
-        except ValueError as fault:
-            raise self._document.fault(key, str(fault), allowed=TIME_ALLOWED) from fault
+            sponsors = self._sponsors.sponsors
+            check_name(self._document, (*key, "supported_by"), "sponsor", table.supported_by, sponsors)
+        programme = read_programme(self._document, key, table, known)
+        for at, airs in enumerate(programme.airs):
+            changed = frozenset(change.starts for change in programme.changes)
+            self._slots.append(
+                Slot(table.id, table.title, programme.layer, airs, (*key, "airs", at), changed)
+            )
+        return programme
 
     def _check_clashes(self) -> None:
-        clash = first_clash(self._slots)
+        slots = [slot for slot in self._slots if slot.layer <= Layer.ONE_OFF]
+        clash = first_clash(slots) or first_dated_clash(slots)
         if clash is None:
             return
         one, other, when = clash
@@ -194,13 +143,6 @@ class _Reader:
             raise self._document.fault(key, f"{id_!r} is not an id", allowed=ID_ALLOWED)
         if id_ in before:
             raise self._document.fault(key, f"{id_!r} stands twice", allowed="each id once")
-
-    def _known(self, key: Key, noun: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
-        if name not in names:
-            problem = f"there is no {noun} {name!r}.{did_you_mean(name, names)}"
-            allowed = ", ".join(names) or f"none: no {noun} is declared"
-            raise self._document.fault(key, problem, allowed=allowed)
 
     def _bound(self, key: str, count: int, limit: int) -> None:
         if count > limit:

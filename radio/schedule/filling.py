@@ -8,6 +8,7 @@ else by a short bed; speech is cut only where more than a minute of bed would be
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,6 @@ from radio.library.items import Item
 from radio.log import Anchor, ItemKind
 from radio.schedule.clocks import Span
 from radio.schedule.drafts import LONG_MS, Batch, Draft, Edge, joint_of, segue_of
-from radio.schedule.model import HourClock, Schedule
 from radio.schedule.rotation import Choice
 from radio.schedule.shelves import EVERYTHING, Shelves
 from radio.schedule.wallclock import local_time
@@ -27,6 +27,8 @@ REST_MS: Final = 5 * MINUTE_MS
 LONGEST_BED_MS: Final = MINUTE_MS
 SHORTEST_MUSIC_MS: Final = 20_000
 MAX_ITEMS: Final = 4_000
+MOST_LONGER: Final = 64
+ORDERED_GIVE_MS: Final = (300, 300)
 
 SHORT_KINDS: Final = (ItemKind.IDENT, ItemKind.PROMO)
 
@@ -48,17 +50,7 @@ class Filler:
         self._zone = zone
         self._station_name = station_name
         self._crossfade_ms = crossfade_ms
-
-    def closing(self, clock: HourClock, schedule: Schedule) -> tuple[str, ...]:
-        """The categories that fill a span in which nothing rotates: the clock's own, else everything."""
-        if clock.fill:
-            return clock.fill
-        rotated = dict.fromkeys(name for position in clock.positions for name in position.rotate)
-        counted = dict.fromkeys(position.category for position in clock.positions if position.category)
-        carrying = [
-            name for name in counted if self._shelves.leading_kind(name) in (ItemKind.MUSIC, ItemKind.SPEECH)
-        ]
-        return tuple(rotated) or tuple(carrying) or (EVERYTHING,)
+        self._lost: dict[tuple[ItemKind, str], int] = {}
 
     def fill(
         self,
@@ -82,6 +74,32 @@ class Filler:
         for draft in room.tail:
             batch.append(draft)
 
+    def in_order(
+        self, batch: Batch, names: Sequence[str], span: Span, following: Span, next_kind: ItemKind | None
+    ) -> bool:
+        """Fill up to a hard anchor with one item of each category in turn; False where that does not meet it."""
+        room = _Room(batch, span, following, [], next_kind)
+        kinds = [self._shelves.leading_kind(name) for name in names]
+        if following.anchor is not Anchor.HARD or None in kinds or not names:
+            return False
+        behind = [*kinds[1:], next_kind]
+
+        def lost_ms(index: int, item: Item) -> int:
+            kind = self._shelves.kind(names[index], item)
+            joint = joint_of(kind, item.air_ms, behind[index], LONG_MS, self._crossfade_ms, segue_of(item))
+            return joint.usual_ms
+
+        target_ms = following.starts_at_ms - batch.ends_at_ms(kinds[0])
+        found = self._shelves.ordered(names, room.at_ms(), target_ms, ORDERED_GIVE_MS, lost_ms)
+        if found is None:
+            return False
+        drafts = [self._draft(room, *one) for one in found]
+        if not room.takes(drafts):
+            return False
+        for draft in drafts:
+            self._append_draft(room, draft)
+        return True
+
     def _to_the_nearest(self, room: _Room, names: tuple[str, ...]) -> None:
         window_ms = room.following.window_ms
         for _ in range(MAX_ITEMS):
@@ -90,8 +108,8 @@ class Filler:
                 return
             picked = self._shelves.choose_in_turn(names, room.at_ms())
             if picked is None:
-                room.bed(self._station_name)
-                return
+                self._stop_gap(room)
+                continue
             over_ms = picked[1].item.air_ms - left_ms
             if over_ms > left_ms and left_ms <= window_ms:
                 return
@@ -115,15 +133,31 @@ class Filler:
             left_ms = room.left_ms()
             if left_ms <= within_ms and self._fit(room, names):
                 return
-            is_closing = left_ms <= within_ms
+            is_closing = left_ms <= within_ms + BED_ROW_MS
             picked = self._shelves.choose_in_turn(
                 names, room.at_ms(), max_ms=left_ms + room.give_ms()[1], rest_ms=REST_MS if is_closing else 0
             )
-            if picked is None or (is_closing and self._piles_up(room, *picked)):
+            if picked is None and not is_closing:
+                self._stop_gap(room)
+            elif picked is None or (is_closing and self._piles_up(room, *picked)):
                 if self._close(room, names):
                     return
-                continue
-            self._append(room, *picked)
+            else:
+                self._append(room, *picked)
+
+    def _stop_gap(self, room: _Room) -> None:
+        """Nothing may be played now: fill, or some bed, until a rule that is never relaxed gives way."""
+        left_ms = room.left_ms()
+        short = [
+            item
+            for item in self._shelves.of_kind(ItemKind.FILL)
+            if item.air_ms <= left_ms and not self._shelves.why_not(item, room.at_ms())
+        ]
+        if short:
+            reason = f"{short[0].category}: fills, because no rule lets anything else be played"
+            self._append(room, short[0].category, Choice(item=short[0], reason=reason))
+            return
+        room.bed(self._station_name, reason="bed: no rule lets anything be played", most_ms=BED_ROW_MS)
 
     def _piles_up(self, room: _Room, name: str, choice: Choice) -> bool:
         """Whether only another ident or promo is short enough, behind one that was taken for the same reason."""
@@ -131,17 +165,16 @@ class Filler:
         return before in SHORT_KINDS and self._shelves.kind(name, choice.item) in SHORT_KINDS
 
     def _fit_within_ms(self, names: tuple[str, ...]) -> int:
-        items = [item for name in set(names) for item in self._shelves.rotation(name).items]
-        mean_ms = sum(item.air_ms for item in items) // len(items)
+        rotations = [self._shelves.rotation(name) for name in sorted(set(names))]
+        count = sum(len(rotation.items) for rotation in rotations)
+        mean_ms = sum(rotation.mean_ms * len(rotation.items) for rotation in rotations) // count
         return min(LONGEST_FIT_MS, max(FIT_WITHIN_MS, 3 * mean_ms))
 
     def _fit(self, room: _Room, names: tuple[str, ...]) -> bool:
         kind = self._shelves.leading_kind(names[0])
         target_ms = room.target_ms(kind, self._lost_ms(kind) if kind else 0)
-        for extra in map(self._shelves.stocked, CLOSERS):
-            for found in self._shelves.fitting(
-                (*names, *extra), room.at_ms(), target_ms, room.give_ms(), self._lost_ms
-            ):
+        for more in dict.fromkeys((*names, *self._shelves.stocked(extra)) for extra in CLOSERS):
+            for found in self._shelves.fitting(more, room.at_ms(), target_ms, room.give_ms(), self._lost_ms):
                 drafts = next(filter(room.takes, self._orders(room, found)), None)
                 if drafts is not None:
                     for draft in drafts:
@@ -151,7 +184,15 @@ class Filler:
 
     def _lost_ms(self, kind: ItemKind, item: Item | None = None) -> int:
         """What an item loses to its usual joint with another of its kind."""
-        air_ms, segue_ms = (item.air_ms, segue_of(item)) if item else (LONG_MS, None)
+        if item is None:
+            return joint_of(kind, LONG_MS, kind, LONG_MS, self._crossfade_ms).usual_ms
+        known = self._lost.get((kind, item.id))
+        if known is None:
+            known = self._lost[kind, item.id] = self._lost_by(kind, item)
+        return known
+
+    def _lost_by(self, kind: ItemKind, item: Item) -> int:
+        air_ms, segue_ms = item.air_ms, segue_of(item)
         return joint_of(kind, air_ms, kind, LONG_MS, self._crossfade_ms, segue_ms).usual_ms
 
     def _orders(self, room: _Room, found: Sequence[tuple[str, Choice]]) -> Iterator[list[Draft]]:
@@ -172,8 +213,12 @@ class Filler:
         left_ms = room.left_ms()
         if left_ms <= room.SLIVER_MS:
             return True
-        beds = self._shelves.of_kind(ItemKind.FILL)
-        music = [] if left_ms < SHORTEST_MUSIC_MS else self._longer(names, ItemKind.MUSIC, left_ms)
+        beds = [
+            item
+            for item in self._shelves.of_kind(ItemKind.FILL)
+            if not self._shelves.why_not(item, room.at_ms())
+        ]
+        music = [] if left_ms < SHORTEST_MUSIC_MS else self._longer(names, ItemKind.MUSIC, room)
         long_beds = [item for item in beds if item.air_ms >= left_ms]
         for items in (music[: len(music) // 2 + 1], long_beds[:1]):
             if items:
@@ -182,19 +227,24 @@ class Filler:
         if beds:
             self._append_to_cut(room, max(beds, key=lambda item: item.air_ms))
             return False
-        if left_ms > LONGEST_BED_MS and (speech := self._longer(names, None, left_ms)):
+        if left_ms > LONGEST_BED_MS and (speech := self._longer(names, None, room)):
             self._append_to_cut(room, min(speech, key=lambda item: item.air_ms))
         return True
 
-    def _longer(self, names: tuple[str, ...], kind: ItemKind | None, left_ms: int) -> list[Item]:
-        """Items at least as long as what is left, those heard longest ago first."""
+    def _longer(self, names: tuple[str, ...], kind: ItemKind | None, room: _Room) -> list[Item]:
+        """Some items at least as long as what is left, those heard longest ago first."""
+        left_ms, at_ms = room.left_ms(), room.at_ms()
         found: list[Item] = []
         for name in dict.fromkeys(names):
-            found.extend(
+            rotation = self._shelves.rotation(name)
+            longer = (
                 item
-                for item in self._shelves.rotation(name).items
-                if item.air_ms >= left_ms and kind in (None, self._shelves.kind(name, item))
+                for item in rotation.in_order()
+                if item.air_ms >= left_ms
+                and kind in (None, self._shelves.kind(name, item))
+                and rotation.may_air(item, at_ms)
             )
+            found.extend(islice(longer, MOST_LONGER))
         return self._shelves.rested_first(found)
 
     def _append_to_cut(self, room: _Room, item: Item) -> None:
@@ -267,10 +317,11 @@ class _Room:
         """Whether these drafts and the tail meet the anchor."""
         return self._edge(drafts).meets(self.following.starts_at_ms, self._next_kind)
 
-    def bed(self, title: str) -> None:
-        """Nothing can be played: the built-in bed sounds for as long as there is room."""
-        reason = "bed: the library has nothing for this clock"
-        left_ms = self.left_ms()
+    def bed(
+        self, title: str, reason: str = "bed: the library has nothing for this clock", most_ms: int = 1 << 62
+    ) -> None:
+        """Nothing can be played: the built-in bed sounds for as long as there is room, or for ``most_ms``."""
+        left_ms = min(self.left_ms(), most_ms)
         while left_ms > 0:
             # in short rows: playout takes rows whole, and what is put into the library shall be heard soon
             air_ms = min(left_ms, BED_ROW_MS)

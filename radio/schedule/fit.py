@@ -28,9 +28,12 @@ def fit(lengths_ms: Sequence[int], target_ms: int, *, under_ms: int, over_ms: in
     high = (target_ms + over_ms) // TICK_MS
     if high < low:
         return None
-    reach, window = _reach([_ticks(length) for length in lengths_ms[:MAX_CANDIDATES]], low, high)
+    ticks = [_ticks(length) for length in lengths_ms[:MAX_CANDIDATES]]
+    if sum(ticks) < low or min(ticks, default=high + 1) > high:
+        return None
+    reach, window = _reach(ticks, low, high)
     for total in _nearest(window, low, target_ms // TICK_MS):
-        chosen = _backtrack(reach, [_ticks(length) for length in lengths_ms], total)
+        chosen = _backtrack(reach, ticks, total)
         if -under_ms <= sum(lengths_ms[index] for index in chosen) - target_ms <= over_ms:
             return chosen
     return None

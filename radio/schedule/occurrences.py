@@ -12,31 +12,42 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from radio.schedule.model import Airs, Layer, OnGap, OnRepeat, Programme
+from radio.log import Anchor
+from radio.schedule.model import Airs, Change, Layer, OnGap, OnRepeat, Programme
+from radio.schedule.recurrence import dates
 from radio.schedule.wallclock import local_time, wall_to_ms
-from radio.units import UtcMs
+from radio.units import DurationMs, UtcMs
 
 
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
-    """One airing of a programme. ``id`` is the programme and the planned local start, moved or not."""
+    """One airing of a programme. ``id`` is the programme and the planned local start, moved or not.
+
+    ``skipped_ms`` is how much of its beginning the clocks skip; ``change`` is what differs from its series.
+    """
 
     id: str
     programme: str
     layer: Layer
     starts_at_ms: UtcMs
     ends_at_ms: UtcMs
+    skipped_ms: DurationMs = DurationMs(0)
+    change: Change | None = None
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of air with one owner; ``occurrence`` None is the station's default clock.
+    """A stretch of air with one owner; ``occurrence`` None is the station's grid or default clock.
 
-    ``preempted`` names the occurrences that would have aired here.
+    ``preempted`` names the occurrences that would have aired here. The clocks are laid as though it were
+    ``behind_ms`` earlier. ``opens`` and ``window_ms`` say how firmly the start holds.
     """
 
     starts_at_ms: UtcMs
     ends_at_ms: UtcMs
     occurrence: Occurrence | None = None
     preempted: tuple[str, ...] = ()
+    behind_ms: DurationMs = DurationMs(0)
+    opens: Anchor = Anchor.HARD
+    window_ms: DurationMs = DurationMs(0)
 
 
 def occurrences(
@@ -44,19 +55,64 @@ def occurrences(
 ) -> list[Occurrence]:
     """All occurrences that touch ``[from_ms, to_ms)``, whole, by start and then id.
 
-    A slot that the clocks skip entirely does not occur. Days are those of the local start date.
+    A slot that the clocks skip entirely does not occur. Days are those of the local start date. An airing that
+    was moved keeps its id, which is that of its planned start.
     """
     first = local_time(from_ms, zone).date() - timedelta(days=2)
     last = local_time(to_ms, zone).date() + timedelta(days=1)
-    dates = [first + timedelta(days=step) for step in range((last - first).days + 1)]
     found = [
         occurrence
         for programme in programmes
-        for airs in programme.airs
-        for occurrence in _of_slot(programme, airs, dates, zone)
+        for occurrence in _of_programme(programme, first, last, zone)
         if occurrence.starts_at_ms < to_ms and occurrence.ends_at_ms > from_ms
     ]
     return sorted(found, key=lambda occurrence: (occurrence.starts_at_ms, occurrence.id))
+
+
+def dates_of(airs: Airs, first: date, last: date) -> Iterator[date]:
+    """The local dates from ``first`` to ``last`` on which a slot starts, ascending."""
+    begin, end = max(first, airs.first or first), min(last, airs.last or last)
+    if airs.rule is not None:
+        regular: Iterable[date] = dates(airs.rule, begin, end)
+    else:
+        days = (begin + timedelta(days=step) for step in range((end - begin).days + 1))
+        regular = (day for day in days if day.weekday() in airs.days)
+    if airs.is_weekly:
+        yield from regular
+        return
+    extra = {day for day in airs.also if first <= day <= last}
+    yield from sorted({*regular, *extra} - set(airs.without))
+
+
+def _of_programme(programme: Programme, first: date, last: date, zone: ZoneInfo) -> Iterator[Occurrence]:
+    changes = {change.starts: change for change in programme.changes}
+    for airs in programme.airs:
+        for day in dates_of(airs, first, last):
+            starts = _midnight(day) + timedelta(milliseconds=airs.from_ms)
+            if starts not in changes:
+                yield from _real(programme, starts, (day, airs.from_ms, airs.to_ms), zone)
+    for starts, change in changes.items():
+        times = None if change.cancelled else _changed_times(programme, change)
+        if times is not None and first <= times[0] <= last:
+            yield from _real(programme, starts, times, zone, change)
+
+
+def _changed_times(programme: Programme, change: Change) -> tuple[date, int, int] | None:
+    """Day, start and end of a changed airing; None where its series has no such airing."""
+    planned, from_ms = change.starts.date(), _since_midnight_ms(change.starts)
+    airs = next(
+        (
+            one
+            for one in programme.airs
+            if one.from_ms == from_ms and planned in dates_of(one, planned, planned)
+        ),
+        None,
+    )
+    if airs is None:
+        return None
+    start_ms = from_ms if change.from_ms is None else change.from_ms
+    end_ms = start_ms + airs.to_ms - airs.from_ms if change.to_ms is None else change.to_ms
+    return change.day or planned, start_ms, end_ms
 
 
 def segments(found: Sequence[Occurrence], from_ms: int, to_ms: int) -> list[Segment]:
@@ -79,34 +135,56 @@ def segments(found: Sequence[Occurrence], from_ms: int, to_ms: int) -> list[Segm
     return swept
 
 
-def _of_slot(programme: Programme, airs: Airs, dates: Sequence[date], zone: ZoneInfo) -> Iterator[Occurrence]:
-    for day in dates:
-        if day.weekday() not in airs.days:
-            continue
-        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - wall time, mapped below
-        starts = midnight + timedelta(milliseconds=airs.from_ms)
-        span = _real_span(programme, airs, wall_to_ms(starts, zone), midnight, zone)
-        if span:
-            yield Occurrence(
-                id=f"{programme.id}@{starts.isoformat(timespec='minutes')}",
-                programme=programme.id,
-                layer=programme.layer,
-                starts_at_ms=span[0],
-                ends_at_ms=span[1],
-            )
+def _real(
+    programme: Programme,
+    planned: datetime,
+    times: tuple[date, int, int],
+    zone: ZoneInfo,
+    change: Change | None = None,
+) -> Iterator[Occurrence]:
+    day, from_ms, to_ms = times
+    starts = _midnight(day) + timedelta(milliseconds=from_ms)
+    starts_at_ms = wall_to_ms(starts, zone)
+    span = _real_span(programme, (from_ms, to_ms), starts_at_ms, _midnight(day), zone)
+    if span is None:
+        return
+    is_moved = change is not None and (starts != planned or change.to_ms is not None)
+    yield Occurrence(
+        id=f"{programme.id}@{planned.isoformat(timespec='minutes')}",
+        programme=programme.id,
+        layer=max(programme.layer, Layer.ONE_OFF) if is_moved else programme.layer,
+        starts_at_ms=span[0],
+        ends_at_ms=span[1],
+        skipped_ms=DurationMs(_skipped_ms(starts, starts_at_ms, zone)),
+        change=change,
+    )
 
 
 def _real_span(
-    programme: Programme, airs: Airs, starts_at_ms: UtcMs, midnight: datetime, zone: ZoneInfo
+    programme: Programme, times: tuple[int, int], starts_at_ms: UtcMs, midnight: datetime, zone: ZoneInfo
 ) -> tuple[UtcMs, UtcMs] | None:
-    ends_at_ms = wall_to_ms(midnight + timedelta(milliseconds=airs.to_ms), zone)
-    nominal_ms = airs.to_ms - airs.from_ms
+    ends_at_ms = wall_to_ms(midnight + timedelta(milliseconds=times[1]), zone)
+    nominal_ms = times[1] - times[0]
     real_ms = ends_at_ms - starts_at_ms
     if real_ms <= 0 or (real_ms < nominal_ms and programme.on_gap is OnGap.DROP):
         return None
     if real_ms > nominal_ms and programme.on_repeat is OnRepeat.FALLBACK:
         ends_at_ms = UtcMs(starts_at_ms + nominal_ms)
     return starts_at_ms, ends_at_ms
+
+
+def _skipped_ms(starts: datetime, starts_at_ms: int, zone: ZoneInfo) -> int:
+    """How much of the beginning the clocks skip; 0 where the start exists."""
+    shown = local_time(starts_at_ms, zone).replace(tzinfo=None)
+    return max(0, (shown - starts) // timedelta(milliseconds=1))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - wall time, mapped to instants later
+
+
+def _since_midnight_ms(at: datetime) -> int:
+    return (at - _midnight(at.date())) // timedelta(milliseconds=1)
 
 
 def _segment(active: Sequence[Occurrence], start: int, end: int) -> Segment:

@@ -6,7 +6,7 @@ The builder sees the library only through this value, so it needs no database an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+from datetime import date
 from typing import Final, Protocol
 
 from radio.library.items import Item
@@ -35,10 +35,16 @@ class Pool:
         self.items: Final = tuple(item for item in items if item.air_ms >= MIN_AIR_MS)
         self.by_id: Final[Mapping[str, Item]] = {item.id: item for item in self.items}
         self._matched: dict[tuple[tuple[str, ...], str], tuple[Item, ...]] = {}
-        self._by_path: dict[str, Item] = {}
+        self._rank = {item.id: index for index, item in enumerate(self.items)}
+        self._in_folder: dict[str, list[Item]] = {}
+        self._by_stem: dict[str, Item] = {}
+        self._shadowed: dict[str, Item] = {}
+        self._recordings: dict[tuple[str, str], Item] | None = None
         for item in self.items:
-            for name in _names(item):
-                self._by_path.setdefault(name, item)
+            self._in_folder.setdefault(item.category, []).append(item)
+            if self._by_stem.setdefault(_stem(item.path), item) is not item:
+                for name in _names(item):
+                    self._shadowed.setdefault(name, item)
 
     @classmethod
     def of(cls, items: Iterable[Item], roots: Sequence[str]) -> Pool:
@@ -50,12 +56,15 @@ class Pool:
     @property
     def folders(self) -> tuple[str, ...]:
         """The first folders that hold something, ascending; an empty name is the root itself."""
-        return tuple(sorted({item.category for item in self.items}))
+        return tuple(sorted(self._in_folder))
 
     def in_folders(self, folders: Iterable[str]) -> tuple[Item, ...]:
         """All items in any of the first folders."""
-        wanted = set(folders)
-        return tuple(item for item in self.items if item.category in wanted)
+        wanted = [self._in_folder[name] for name in sorted(set(folders)) if name in self._in_folder]
+        if len(wanted) == 1:
+            return tuple(wanted[0])
+        rank = self._rank
+        return tuple(sorted((item for items in wanted for item in items), key=lambda item: rank[item.id]))
 
     def of_category(
         self, folders: Iterable[str], paths: Iterable[str], where: str | None = None
@@ -80,12 +89,45 @@ class Pool:
             self._matched[folders, where] = found
         return found
 
+    def dated(self, folder: str, day: date) -> Item | None:
+        """The first item of a folder, below any root, whose file name begins with a day as ``YYYY-MM-DD``."""
+        if self._recordings is None:
+            self._recordings = {}
+            for item in self.items:
+                where, _, name = item.path.rpartition("/")
+                if name[:4].isdigit():
+                    self._recordings.setdefault((where, name[:10]), item)
+        return self._recordings.get((folder, day.isoformat()))
+
     def find(self, path: str) -> Item | None:
         """The item at ``path`` below a root; the extension and the root's own name may be left out."""
-        return self._by_path.get(path.strip("/"))
+        path = path.strip("/")
+        root, _, below = path.partition("/")
+        found = self._at(path)
+        if found is None and below:
+            item = self._at(below)
+            found = item if item is not None and _root_name(item) == root else None
+        return found or self._shadowed.get(path)
+
+    def _at(self, path: str) -> Item | None:
+        found = self._by_stem.get(path)
+        if found is None:
+            found = self._by_stem.get(_stem(path))
+            found = found if found is not None and found.path == path else None
+        return found
+
+
+def _stem(path: str) -> str:
+    """The path without its extension, as pathlib reckons it."""
+    folder, slash, name = path.rpartition("/")
+    dot = name.rfind(".")
+    return f"{folder}{slash}{name[:dot]}" if 0 < dot < len(name) - 1 else path
+
+
+def _root_name(item: Item) -> str:
+    return item.root.rstrip("/").rpartition("/")[2]
 
 
 def _names(item: Item) -> Iterable[str]:
-    stem = str(PurePosixPath(item.path).with_suffix(""))
-    root = PurePosixPath(item.root).name
+    stem, root = _stem(item.path), _root_name(item)
     return item.path, stem, f"{root}/{item.path}", f"{root}/{stem}"

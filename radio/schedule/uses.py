@@ -18,8 +18,8 @@ from radio.sponsors.campaigns import Campaign
 class Use(msgspec.Struct, frozen=True):
     """One place: a category that holds the item, a clock that plays it or its category, or a campaign.
 
-    ``by`` is how: ``item`` (named itself), ``folder``, ``where`` (the category's search finds it), or the
-    category's name.
+    ``by`` is how: ``item`` (named itself), ``episode`` (the recording of a day), ``folder``, ``where`` (the category's
+    search finds it), or the category's name.
     """
 
     kind: Literal["category", "clock", "campaign"]
@@ -54,9 +54,12 @@ def _in_category(item: Item, names: set[str], category: Category) -> str | None:
 
 
 def _in_clock(clock: HourClock, names: set[str], categories: dict[str, str]) -> Iterator[str]:
+    folders = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2][:4].isdigit()}
     for position in clock.positions:
         if position.item is not None and position.item.strip("/") in names:
             yield "item"
+        if position.episode is not None and position.episode in folders:
+            yield "episode"
         for category in (position.category, *position.rotate):
             if category is not None and category in categories:
                 yield category

@@ -3,8 +3,10 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 from api_house import House, open_house
 
 from radio.api import site
@@ -220,3 +222,22 @@ async def test_a_network_of_its_own_has_its_stations_for_a_page_and_its_name_is_
         "<h1>&lt;script&gt;alert(1)&lt;/script&gt; &amp; Sons</h1><p>&quot;near&quot; you</p>"
     )
     assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_the_page_carries_what_search_engines_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    (folder / "home.html").write_text("<head><title>{{network.name}}</title></head><p></head></p>")
+    monkeypatch.setattr(site, "DIST", folder)
+
+    async def linked(request: web.Request) -> str:
+        return f"<script>{request.path}</script>"
+
+    def routes(_: House) -> Any:
+        return site_routes(NetworkConfig(name="Ellery"), None, frozenset(), linked)
+
+    async with open_house(tmp_path, routes) as house:
+        answer = await house.ask("/")
+    assert answer.body == b"<head><title>Ellery</title><script>/</script></head><p></head></p>"

@@ -53,7 +53,7 @@ mounts = [{ name = "live.mp3" }, { name = "live.aac", bitrate_kbps = 96 }, { nam
 library = ["library/tones", "library/rest"]
 next_shows = "item"
 [stations.sound]
-lead_s = 2.5
+lead_s = 4.0
 
 [[stations]]
 id = "spots"
@@ -61,7 +61,7 @@ name = "Spot Radio"
 tagline = "Kept by its sponsors"
 library = ["library/spots", "library/rest"]
 [stations.sound]
-lead_s = 2.5
+lead_s = 4.0
 
 [[stations]]
 id = "hostile"
@@ -70,7 +70,7 @@ tagline = "<s>Not markup</s>"
 library = ["library/hostile", "library/rest"]
 next_shows = "item"
 [stations.sound]
-lead_s = 2.5
+lead_s = 4.0
 """
 
 # Short items make many rows, and a log is compiled a day ahead: so they air in the two programmes around the
@@ -255,9 +255,9 @@ def _schedule_of(station: str) -> str:
 
 
 def _breaks() -> str:
-    """A message of 4 s in every 9 s of the next half hour; a clock has room for 200 positions."""
+    """A message of 4 s in every 9 s of the next half hour; a clock has room for 200 positions, and ends at 60:00."""
     now_s = int(datetime.now(UTC).timestamp()) - 30
-    seconds = sorted(second % 3600 for second in range(now_s, now_s + 190 * 9, 9))
+    seconds = sorted(second % 3600 for second in range(now_s, now_s + 190 * 9, 9) if second % 3600 <= 3595)
     return ",\n".join(
         f'  {{ at = "{s // 60:02d}:{s % 60:02d}", break = "b{s}", length = "0:05", max_units = 1 }}'
         for s in seconds

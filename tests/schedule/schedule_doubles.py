@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
+from radio.errors import ScheduleError
 from radio.library.items import Item
 from radio.log import LogRow
 from radio.schedule import Inputs, Play, Pool, Schedule, StationPlan
+from radio.schedule.files import schedule_of
 from radio.sponsors import SponsorBook
+from radio.toml_source import TomlDocument
 from radio.units import DurationMs, UtcMs
 
 ROOT = "/library/station"
@@ -92,6 +96,11 @@ def inputs(
         kept=tuple(kept),
         seed=seed,
     )
+
+
+def written(text: str) -> Schedule:
+    """The schedule that a file with this text holds."""
+    return schedule_of(TomlDocument.parse(text, Path("wxyz.toml"), error=ScheduleError)).schedule
 
 
 class Shelf:
