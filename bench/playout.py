@@ -26,10 +26,10 @@ from radio.playout import DirectLoader, Engine
 from radio.playout.run import CEILING_DBTP
 from radio.units import SAMPLE_RATE_HZ, DurationMs, UtcMs
 
-HOURS = 0.5
+HOURS = 0.25
 BLOCK = 4032
 CROSSFADE_MS = 2_000
-LAPS = 3
+LAPS = 2
 """How often Liquidsoap plays the files: about as long as the others."""
 
 MUSIC = Path(__file__).parent.parent / "audio_fixtures"
