@@ -77,6 +77,13 @@ def encoder_for(
     return AacEncoder(bitrate_kbps) if stream_format == "aac" else Mp3Encoder(bitrate_kbps)
 
 
+def frame_samples_of(stream_format: StreamFormat) -> int:
+    """How much sound a frame of that format holds, without an encoder."""
+    if stream_format == "opus":
+        return OpusEncoder.frame_samples
+    return AacEncoder.frame_samples if stream_format == "aac" else Mp3Encoder.frame_samples
+
+
 def chunk_bytes_of(stream_format: StreamFormat, bitrate_kbps: int) -> int | None:
     """The one size of a mount's chunks, 1.008 s at its bit rate (42 frames of MP3); None where it varies."""
     return None if stream_format == "opus" else _CHUNK_BYTES_PER_KBPS * bitrate_kbps

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from radio.audio.loudness import Loudness
+from radio.audio.loudness import RunningLoudness
 from radio.audio.meter import Meter
 from radio.audio.pcm import Pcm
 from radio.audio.true_peak import TruePeak
-from radio.units import SAMPLE_RATE_HZ, DurationMs
+from radio.units import DurationMs
 
 _FLOOR_DB: Final = -120.0
 
@@ -37,7 +37,7 @@ class LiveMeter:
 
     def __init__(self) -> None:
         self._meter = Meter()
-        self._loudness = Loudness(SAMPLE_RATE_HZ)
+        self._loudness = RunningLoudness()
         self._whole = TruePeak()
 
     def update(self, block: Pcm) -> Reading:
@@ -48,14 +48,13 @@ class LiveMeter:
         newest.update(planes)
         self._whole.update(planes)
         self._loudness.update(planes)
-        now = self._loudness.now
         return Reading(
             rms_db=level.rms_db,
             peak_db=level.peak_db,
             silent_ms=level.silence_ms,
-            momentary_lufs=now.momentary_lufs,
-            short_term_lufs=now.short_term_lufs,
-            integrated_lufs=now.integrated_lufs,
+            momentary_lufs=self._loudness.momentary_lufs,
+            short_term_lufs=self._loudness.short_term_lufs,
+            integrated_lufs=self._loudness.integrated_lufs,
             true_peak_db=_db(newest.finish()),
             highest_true_peak_db=_db(self._whole.peak),
         )

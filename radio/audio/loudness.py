@@ -35,15 +35,6 @@ class LoudnessReport:
     momentary_lufs: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class LoudnessNow:
-    """The loudness of the last 400 ms, of the last 3 s and of all so far; None below the gate."""
-
-    momentary_lufs: Lufs | None
-    short_term_lufs: Lufs | None
-    integrated_lufs: Lufs | None
-
-
 class Loudness:
     """The loudness of a stereo sound of ``rate_hz`` that is given block by block, as planes ``(2, n)``."""
 
@@ -59,12 +50,6 @@ class Loudness:
         self._graph.push(_frame(planes, self._rate_hz, self._samples))
         self._samples += planes.shape[1]
         self._pull()
-
-    @property
-    def now(self) -> LoudnessNow:
-        """As of the last whole 100 ms."""
-        found = {name: float(self._report.get(f"lavfi.r128.{name}", GATE_LUFS)) for name in "MSI"}
-        return LoudnessNow(_above_gate(found["M"]), _above_gate(found["S"]), _above_gate(found["I"]))
 
     def finish(self) -> LoudnessReport:
         """What was measured; nothing can be given afterwards."""
@@ -96,7 +81,8 @@ class Loudness:
 class RunningLoudness:
     """The loudness of a sound that never ends, at 48 kHz, given block by block: what a meter shows.
 
-    None below the gate of -70 LUFS.
+    ``momentary_lufs`` is that of the last 400 ms, ``short_term_lufs`` of the last 3 s, ``integrated_lufs`` of all so
+    far; None below the gate of -70 LUFS.
     """
 
     def __init__(self) -> None:
@@ -104,6 +90,7 @@ class RunningLoudness:
         self._samples = 0
         self.momentary_lufs: Lufs | None = None
         self.short_term_lufs: Lufs | None = None
+        self.integrated_lufs: Lufs | None = None
 
     def update(self, planes: NDArray[np.float32]) -> None:
         """Take the next block, of any length, as planes ``(2, n)`` whose memory is in one piece."""
@@ -118,6 +105,7 @@ class RunningLoudness:
         if "lavfi.r128.M" in report:
             self.momentary_lufs = _above_gate(float(report["lavfi.r128.M"]))
             self.short_term_lufs = _above_gate(float(report["lavfi.r128.S"]))
+            self.integrated_lufs = _above_gate(float(report["lavfi.r128.I"]))
 
 
 def _frame(planes: NDArray[np.float32], rate_hz: int, pts: int) -> AudioFrame:

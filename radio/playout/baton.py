@@ -7,11 +7,12 @@ frames lead into the new encoder's (:mod:`radio.audio.mp3_splice`), of other for
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from radio.audio.encode import Encoder, StreamFormat, encoder_for
+from radio.audio.encode import StreamFormat, encoder_for, frame_samples_of
 from radio.audio.mp3_splice import spliced
 from radio.audio.pcm import Pcm
 from radio.errors import AudioError
@@ -75,19 +76,19 @@ class ContinuedEncoder:
         fed_from: Samples,
     ) -> None:
         self._splices = stream_format == "mp3"
-        fresh = encoder_for(stream_format, bitrate_kbps, serial=serial)
-        first = _first_frame(baton, fresh, self._splices)
-        self._encoder = encoder_for(stream_format, bitrate_kbps, serial=serial, first_frame=first)
-        self._skip = first * fresh.frame_samples - fed_from
+        first = _first_frame(baton, stream_format)
+        encoder = encoder_for(stream_format, bitrate_kbps, serial=serial, first_frame=first)
+        self._encoder = encoder
+        self._skip = first * encoder.frame_samples - fed_from
         if self._skip < 0:
             raise AudioError("the stream", "the sound before the first frame is not there")
-        self._drop = baton.encoded - (len(baton.kept) if self._splices else 0) - first
+        self._drop = _first_needed(baton, stream_format) - first
         self._kept = list(baton.kept)
         self._new: list[bytes] = []
-        self.content_type = fresh.content_type
-        self.frame_samples = fresh.frame_samples
-        self.delay_samples = fresh.delay_samples
-        self.header = fresh.header
+        self.content_type = encoder.content_type
+        self.frame_samples = encoder.frame_samples
+        self.delay_samples = encoder.delay_samples
+        self.header = encoder.header
 
     def encode(self, block: Pcm) -> list[bytes]:
         """The frames that became ready; the kept ones come first, and once."""
@@ -116,19 +117,21 @@ class ContinuedEncoder:
         return [*_spliced(kept, new[: len(kept)]), *new[len(kept) :]]
 
 
-def first_sample(mounts: dict[str, tuple[StreamFormat, int]], batons: list[ChunkerBaton]) -> Samples:
-    """From where the new process must render; ``mounts`` gives each mount's format and bit rate."""
-    starts = []
-    for baton in batons:
-        stream_format, bitrate_kbps = mounts[baton.mount]
-        encoder = encoder_for(stream_format, bitrate_kbps)
-        starts.append(_first_frame(baton, encoder, stream_format == "mp3") * encoder.frame_samples)
+def first_sample(formats: Mapping[str, StreamFormat], batons: Iterable[ChunkerBaton]) -> Samples:
+    """From where the new process must render; ``formats`` gives each mount's."""
+    starts = [
+        _first_frame(baton, formats[baton.mount]) * frame_samples_of(formats[baton.mount]) for baton in batons
+    ]
     return Samples(min(starts) // SAMPLES_PER_STEP * SAMPLES_PER_STEP)
 
 
-def _first_frame(baton: ChunkerBaton, encoder: Encoder, splices: bool) -> int:
-    needed = baton.encoded - (len(baton.kept) if splices else 0)
-    return max(0, needed - -(-WARM_UP_SAMPLES // encoder.frame_samples))
+def _first_needed(baton: ChunkerBaton, stream_format: StreamFormat) -> int:
+    return baton.encoded - (len(baton.kept) if stream_format == "mp3" else 0)
+
+
+def _first_frame(baton: ChunkerBaton, stream_format: StreamFormat) -> int:
+    warm_up = -(-WARM_UP_SAMPLES // frame_samples_of(stream_format))
+    return max(0, _first_needed(baton, stream_format) - warm_up)
 
 
 def _spliced(old: list[bytes], new: list[bytes]) -> list[bytes]:

@@ -149,7 +149,7 @@ class Run:
         return UtcMs(self._epoch_ms + sample // SAMPLES_PER_MS)
 
     def _first_sample(self, baton: RunBaton) -> Samples:
-        formats = {output.mount: (output.format, output.bitrate_kbps) for output in self._o.outputs}
+        formats = {output.mount: output.format for output in self._o.outputs}
         return first_sample(formats, baton.mounts)
 
     def _chunker(self, output: Output, baton: RunBaton | None) -> Chunker:

@@ -53,7 +53,7 @@ def taken_over(kind: StreamFormat, blocks: int) -> list[Chunk]:
     old.keep()
     assert fed(old, SOUND[blocks * BLOCK : (blocks + 15) * BLOCK]) == []
     baton = msgspec.msgpack.decode(msgspec.msgpack.encode(old.baton()), type=ChunkerBaton)
-    start = first_sample({"live": (kind, KBPS)}, [baton])
+    start = first_sample({"live": kind}, [baton])
     assert start % 48 == 0
     new = chunker(kind, baton, start)
     return chunks + fed(new, SOUND[start:])
