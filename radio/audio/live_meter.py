@@ -39,6 +39,7 @@ class LiveMeter:
         self._meter = Meter()
         self._loudness = RunningLoudness()
         self._whole = TruePeak()
+        self._highest = 0.0
 
     def update(self, block: Pcm) -> Reading:
         """Take the next block, of any length, and read the meters."""
@@ -48,6 +49,9 @@ class LiveMeter:
         newest.update(planes)
         self._whole.update(planes)
         self._loudness.update(planes)
+        # the ringing out of a block that ends high is in its own peak alone
+        peak = newest.finish()
+        self._highest = max(self._highest, self._whole.peak, peak)
         return Reading(
             rms_db=level.rms_db,
             peak_db=level.peak_db,
@@ -55,8 +59,8 @@ class LiveMeter:
             momentary_lufs=self._loudness.momentary_lufs,
             short_term_lufs=self._loudness.short_term_lufs,
             integrated_lufs=self._loudness.integrated_lufs,
-            true_peak_db=_db(newest.finish()),
-            highest_true_peak_db=_db(self._whole.peak),
+            true_peak_db=_db(peak),
+            highest_true_peak_db=_db(self._highest),
         )
 
 
