@@ -10,7 +10,7 @@ run: .venv/ready  ## put the demo stations on the air
 	$(BIN)/radio run
 
 test: .venv/test-ready  ## run every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup
 
 check: .venv/test-ready $(WEB)/node_modules/.check-ready  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, suppress
 from typing import Any, Self
 from uuid import UUID
@@ -50,6 +50,12 @@ from radio.units import DurationMs, UtcMs
 _MESSAGE_LIMIT_BYTES = 1 << 20
 _LIST_LIMIT_BYTES = 1 << 23
 _CLOCK_SAMPLES = 8
+_STEP_MS = 1000
+_MEASURE_EVERY_S = 60.0
+_STEADY_S = 10.0
+"""A connection that lasted this long was a good one: the pauses begin small again."""
+_STATIONS_PER_REQUEST = 16
+"""As many as fit into a request of 4096 bytes whatever their names and positions."""
 _RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -101,7 +107,10 @@ class ClockOffset:
 
     def add(self, sent_ms: UtcMs, received_ms: UtcMs, server_ms: UtcMs) -> None:
         """Take in one exchange: our times of sending and receiving, and the server's time between them."""
-        self._samples.append((received_ms - sent_ms, server_ms - (sent_ms + received_ms) / 2))
+        lasted_ms, offset_ms = received_ms - sent_ms, server_ms - (sent_ms + received_ms) / 2
+        if abs(offset_ms - self.offset_ms) > _STEP_MS + lasted_ms:
+            self._samples.clear()  # one of the clocks was set: what was measured before says nothing
+        self._samples.append((lasted_ms, offset_ms))
 
     @property
     def offset_ms(self) -> DurationMs:
@@ -145,6 +154,8 @@ class PushClient:
         self._connection: ClientConnection | None = None
         self._pings: dict[int, UtcMs] = {}
         self._last_id = 0
+        self._failures = 0
+        self._connected_s = self._measured_s = 0.0
         self._changes: AsyncGenerator[Change, None] | None = None
         self._behind: set[str] = set()
         self._closed = False
@@ -200,7 +211,7 @@ class PushClient:
         """Follow ``stations`` too."""
         self._wanted.update(dict.fromkeys(stations))
         if self._connection is not None and stations:
-            await self._send(self._subscription(stations))
+            await self._subscribe(stations)
 
     async def leave(self, *stations: str) -> None:
         """Follow ``stations`` no more."""
@@ -225,9 +236,14 @@ class PushClient:
             except (OSError, WebSocketException) as error:
                 self._raise_if_final(error)
             finally:
-                self._connection = None
+                self._let_go()
             if not self._closed:
                 await self._clock.sleep(self._backoff.next_s())
+
+    def _let_go(self) -> None:
+        if self._connection is not None and self._clock.monotonic_s() - self._connected_s >= _STEADY_S:
+            self._backoff.reset()
+        self._connection = None
 
     def _connect(self) -> connect:
         return connect(
@@ -239,6 +255,7 @@ class PushClient:
 
     async def _follow(self, connection: ClientConnection) -> AsyncGenerator[Change, None]:
         self._connection = connection
+        self._connected_s = self._clock.monotonic_s()
         self._pings.clear()
         self._behind.clear()
         await self._greet()
@@ -246,10 +263,11 @@ class PushClient:
             received = decode_message(text)
             if received is not None and (change := await self._take(received)) is not None:
                 yield change
+            if self._clock.monotonic_s() - self._measured_s >= _MEASURE_EVERY_S and not self._pings:
+                await self._measure()
 
     async def _greet(self) -> None:
-        if self._wanted:
-            await self._send(self._subscription(self._wanted))
+        await self._subscribe(tuple(self._wanted))
         for station, session in self._sessions.items():
             await self._send(Listen(id=self._next_id(), station=station, session=session))
         await self._measure()
@@ -270,7 +288,7 @@ class PushClient:
             case Listening():
                 self._stream_times[message.station, message.session] = message.stream_time_ms
             case Pong():
-                self._backoff.reset()
+                self._failures = 0
                 self._note_time(message)
             case Error():
                 _raise_error(message)
@@ -285,7 +303,7 @@ class PushClient:
         if update.seq > known.seq + 1:
             if update.station not in self._behind:
                 self._behind.add(update.station)
-                await self._send(self._subscription([update.station]))
+                await self._subscribe([update.station])
             return None
         return self._keep(
             Change(
@@ -303,16 +321,19 @@ class PushClient:
         self._behind.discard(change.station)
         return change
 
-    def _subscription(self, stations: Collection[str]) -> Subscribe:
-        since = {
-            station: Position(known.epoch, known.seq)
-            for station in stations
-            if (known := self._followed.get(station)) is not None
-        }
-        return Subscribe(id=self._next_id(), stations=tuple(stations), since=since)
+    async def _subscribe(self, stations: Sequence[str]) -> None:
+        for first in range(0, len(stations), _STATIONS_PER_REQUEST):
+            some = tuple(stations[first : first + _STATIONS_PER_REQUEST])
+            since = {
+                station: Position(known.epoch, known.seq)
+                for station in some
+                if (known := self._followed.get(station)) is not None
+            }
+            await self._send(Subscribe(id=self._next_id(), stations=some, since=since))
 
     async def _measure(self) -> None:
         ping_id = self._next_id()
+        self._measured_s = self._clock.monotonic_s()
         self._pings[ping_id] = self._clock.now_ms()
         await self._send(Ping(id=ping_id))
 
@@ -336,7 +357,8 @@ class PushClient:
             raise ConnectionFailed(f"{self._base_url} closed the connection: {error.rcvd}.") from error
         if isinstance(error, InvalidStatus) and error.response.status_code not in _RETRYABLE:
             raise ConnectionFailed(f"{self._base_url} refuses the connection: {error}.") from error
-        if self._attempts is not None and self._backoff.attempts + 1 >= self._attempts:
+        self._failures += 1
+        if self._attempts is not None and self._failures >= self._attempts:
             raise ConnectionFailed(f"{self._base_url} cannot be reached: {error}.") from error
 
 

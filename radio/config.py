@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
@@ -34,6 +35,8 @@ BITRATES_KBPS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
 
 BED: Final = "bed"
 """The built-in bed's name among the rungs of a station's fallback."""
+
+_SERVERS_ALLOWED: Final = "nats://host:port or tls://host:port, several with commas between"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 StationId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -74,6 +77,28 @@ class NetworkConfig(msgspec.Struct, frozen=True, kw_only=True):
     tagline: Text = ""
     pictures: str = ""
     site: Literal["stations", "demo"] = "stations"
+
+
+class BusConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where processes on several machines meet. Without ``url`` the service is alone, and needs nobody.
+
+    ``url`` is a NATS server's, or those of several with commas between; ``credentials`` is a file that says who the
+    service is there. Neither holds a secret.
+    """
+
+    url: str = ""
+    credentials: str = ""
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The servers' addresses. Raises ConfigurationError where one is none."""
+        servers = tuple(address.strip() for address in self.url.split(",")) if self.url else ()
+        for address in servers:
+            if (problem := _server_problem(address)) is not None:
+                raise ConfigurationError(problem, key="bus.url", allowed=_SERVERS_ALLOWED)
+        if self.credentials and not servers:
+            raise ConfigurationError("there is no bus.url that they are for", key="bus.credentials")
+        return servers
 
 
 class MountConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +161,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     stations: Annotated[tuple[StationConfig, ...], Meta(min_length=1, max_length=200)]
     server: ServerConfig = ServerConfig()
     network: NetworkConfig = NetworkConfig()
+    bus: BusConfig = BusConfig()
     sponsors: str = "schedules/sponsors.toml"
     base: str = "."
 
@@ -175,7 +201,7 @@ def load_config(
     Raises ConfigurationError naming file, line, key and what is allowed.
     """
     document = TomlDocument.read(path)
-    checked = document.into(Config)
+    checked = msgspec.structs.replace(document.into(Config), base=str(document.path.resolve().parent))
     _check(document, checked)
     changes = _from_environment(environment or {}, checked)
     changes.update(overrides or {})
@@ -193,7 +219,7 @@ def _from_environment(environment: Mapping[str, str], config: Config) -> dict[tu
 
 
 def _environment_value(name: str, key: tuple[str, ...], text: str, config: Config) -> Any:
-    tables = {"server": config.server, "network": config.network}
+    tables = {"server": config.server, "network": config.network, "bus": config.bus}
     known = [f"{table}__{field}" for table, value in tables.items() for field in value.__struct_fields__]
     current = getattr(tables.get(key[0]), key[1], None) if len(key) == 2 else None
     if current is None:
@@ -237,7 +263,35 @@ def _check(document: TomlDocument, config: Config) -> None:
         _check_mounts(document, station, where)
         _check_fallback(document, config, station, (*where, "sound", "fallback"))
     if "base" in document.data:
-        raise document.fault(("base",), "is not a known key", allowed="stations, server, network, sponsors")
+        raise document.fault(
+            ("base",), "is not a known key", allowed="stations, server, network, bus, sponsors"
+        )
+    _check_bus(document, config)
+
+
+def _check_bus(document: TomlDocument, config: Config) -> None:
+    try:
+        _ = config.bus.servers
+    except ConfigurationError as fault:
+        key = tuple((fault.key or "bus").split("."))
+        raise document.fault(key, fault.problem, allowed=fault.allowed) from fault
+    if config.bus.credentials and not config.path(config.bus.credentials).is_file():
+        raise document.fault(("bus", "credentials"), f"there is no file {config.bus.credentials!r}")
+
+
+def _server_problem(address: str) -> str | None:
+    """What is wrong with a server's address; never with a password that stands in it."""
+    try:
+        parts = urlsplit(address)
+        has_port = parts.port != 0
+    except ValueError:
+        return "is no address of a NATS server"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name: say in bus.credentials who the service is"
+    plain = not (parts.path or parts.query or parts.fragment)
+    if parts.scheme not in ("nats", "tls") or not parts.hostname or not has_port or not plain:
+        return f"{address!r} is no address of a NATS server"
+    return None
 
 
 def _check_paths(

@@ -7,7 +7,8 @@ The tree::
     │   └── ScheduleError         schedule_invalid        the same for schedules/*.toml
     ├── InvalidRequest            invalid_request         a request's field and what is allowed
     │   ├── MethodNotAllowed      method_not_allowed
-    │   └── ChangedMeanwhile      changed_meanwhile       another operator was faster
+    │   ├── ChangedMeanwhile      changed_meanwhile       another operator was faster
+    │   └── VersionNeeded         version_needed          a change that does not say what it changes
     ├── Unauthenticated           unauthenticated         no token, or one that is not known
     ├── Forbidden                 forbidden               a token without the right
     ├── NotFound                  not_found
@@ -17,6 +18,7 @@ The tree::
     ├── LimitReached              limit_reached           try again later
     ├── AudioError                audio_invalid           a file that cannot be played, and why
     ├── TagsNotWritten            tags_not_written        a file whose tags cannot be changed, and why
+    ├── NotWritten                not_written             a file that the disk does not take
     ├── StoreError                store_unavailable
     │   └── StoreTooNew           store_too_new           made by a later release
     ├── AddressInUse              address_in_use          another process has the port
@@ -27,16 +29,21 @@ The tree::
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 
 class RadioError(Exception):
-    """The base of all. ``code`` is stable and part of the public interface; the message is for people."""
+    """The base of all. ``code`` is stable and part of the public interface; the message is for people.
+
+    ``members`` are further members of the problem document that is made of it.
+    """
 
     code: ClassVar[str] = "internal"
+    members: Mapping[str, object] = MappingProxyType({})
 
     @property
     def message(self) -> str:
@@ -105,6 +112,12 @@ class ChangedMeanwhile(InvalidRequest):
     code = "changed_meanwhile"
 
 
+class VersionNeeded(InvalidRequest):
+    """A change does not say which version it is meant for."""
+
+    code = "version_needed"
+
+
 class Unauthenticated(RadioError):
     """No operator's token came with the request, or one that is not known."""
 
@@ -171,6 +184,17 @@ class TagsNotWritten(RadioError):
         self.path = str(path)
         self.reason = reason
         super().__init__(f"{self.path}: {reason}")
+
+
+class NotWritten(RadioError):
+    """A file cannot be written, and is as it was. ``path`` names it, ``reason`` says why."""
+
+    code = "not_written"
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path = str(path)
+        self.reason = reason
+        super().__init__(f"{self.path} cannot be written: {reason}.")
 
 
 class StoreError(RadioError):

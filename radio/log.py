@@ -61,7 +61,8 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     The file sounds from ``cue_in_ms``. At ``ends_at_ms`` the next row starts; where ``overlap_ms`` is more
     than zero the item goes on beneath it for that long, faded out with equal power. ``fade_out_ms`` is a
     fade inside the row that ends at ``ends_at_ms``, for an item that is cut to meet a time.
-    ``item`` is None for a row that no library item fills: playout then plays the built-in bed.
+    ``item`` is None for a row that no library item fills: playout then plays the built-in bed. ``due_ms`` is when an
+    anchored row was planned to start, where a change on the air has given it another start.
     """
 
     id: str
@@ -88,6 +89,7 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
     legal_id: bool = False
     anchor: Anchor = Anchor.FLOAT
     anchor_window_ms: DurationMs = DurationMs(0)
+    due_ms: UtcMs | None = None
 
     @property
     def duration_ms(self) -> DurationMs:

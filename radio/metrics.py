@@ -44,6 +44,15 @@ class Metrics:
         self.subscribers = Gauge(
             "nextup_subscribers", "Connections that subscribe to updates", registry=registry
         )
+        self.bus_connected = Gauge(
+            "nextup_bus_connected", "1 while the bus reaches its server, else 0", registry=registry
+        )
+        self.bus_lost = Gauge(
+            "nextup_bus_lost",
+            "Messages to other processes that were lost here since the start",
+            registry=registry,
+        )
+        self.bus_edges = Gauge("nextup_bus_edges", "Edges that tell how many listen there", registry=registry)
         self.log_ahead_s = Gauge(
             "nextup_log_ahead_seconds", "How far the log is compiled ahead", station, registry=registry
         )
@@ -57,6 +66,20 @@ class Metrics:
             "nextup_as_run_lost",
             "As-run events that the database (until the next start) or the file will not get",
             ["where"],
+            registry=registry,
+        )
+        self.alarms = Gauge(
+            "nextup_alarm",
+            "1 while an alarm is up; it is told at /readyz",
+            ["code", "station"],
+            registry=registry,
+        )
+        self.door_undecided = Gauge(
+            "nextup_door_undecided", "Connections that have not said yet what they want", registry=registry
+        )
+        self.door_turned_away = Gauge(
+            "nextup_door_turned_away",
+            "Connections closed since the start because they said or took nothing",
             registry=registry,
         )
         self.library_items = Gauge("nextup_library_items", "Playable items in the library", registry=registry)

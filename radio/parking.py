@@ -5,7 +5,7 @@ buffer goes to many of them by :func:`send_all`, a tight loop of ``write(2)``. N
 unless the system takes less than the whole; only then is there a backlog, of references to the shared buffers.
 
 Where there is no epoll, for TLS, and while something of an earlier answer is unsent, the connection stays with its
-transport and goes by :class:`Carrier`: the same interface, :class:`Way`.
+transport and goes by :class:`Carrier`: the same interface, :class:`~radio.ways.Way`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final
+
+from radio.ways import Member as Member
+from radio.ways import PatientMember
+from radio.ways import Way as Way
 
 HAS_EPOLL: Final = hasattr(select, "epoll")
 
 _READ_BYTES: Final = 16 * 1024
-_EVENTS: Final = 256
+_EVENTS: Final = 64  # read in one turn of the loop; what is left comes in the next
 _BUFFERS_PER_WRITE: Final = 64
 _CLOSED: Final = -1
 
@@ -30,46 +35,15 @@ _IDLE: Final = select.EPOLLIN | select.EPOLLRDHUP if HAS_EPOLL else 0
 _BUSY: Final = _IDLE | select.EPOLLOUT if HAS_EPOLL else 0
 
 
-class Member(Protocol):
-    """Whom a connection belongs to."""
-
-    def heard(self, data: bytes) -> None:
-        """The peer said something."""
-
-    def gone(self, *, behind: bool) -> None:
-        """The connection has ended, by the peer or because it was too far behind. Told once, and not to who closes."""
-
-
-class Way(Protocol):
-    """How bytes get to one peer, with a bounded backlog; callable, so that it is a function that writes."""
-
-    def __call__(self, buffer: bytes) -> None:
-        """Send ``buffer`` after all that was sent before. It must not change any more."""
-
-    def write_all(self, buffers: Sequence[bytes]) -> None:
-        """Send several buffers in order, in one call of the system where it takes them."""
-
-    def close(self, last: bytes = b"") -> None:
-        """End the connection; ``last`` is still sent as far as the system takes it, a backlog is not."""
-
-    @property
-    def sent(self) -> int:
-        """Bytes that the system has taken."""
-
-    @property
-    def unsent_bytes(self) -> int:
-        """Bytes that wait."""
-
-
 class Spot:
     """One parked socket, the faster :class:`Way`. Made by :class:`ParkingLot`."""
 
-    __slots__ = ("_limit", "_lot", "_member", "_unsent", "_unsent_bytes", "fd", "sent")
+    __slots__ = ("_lot", "_unsent", "_unsent_bytes", "fd", "limit", "member", "sent")
 
     def __init__(self, lot: ParkingLot, fd: int, member: Member, limit: int) -> None:
         self._lot = lot
-        self._member = member
-        self._limit = limit
+        self.member = member
+        self.limit = limit
         self._unsent: deque[bytes | memoryview] | None = None
         self._unsent_bytes = 0
         self.fd = fd
@@ -81,6 +55,26 @@ class Spot:
     @property
     def unsent_bytes(self) -> int:
         return self._unsent_bytes
+
+    @property
+    def busy(self) -> bool:
+        return self._unsent is not None
+
+    def end(self) -> None:
+        self._with_socket(lambda connection: connection.shutdown(socket.SHUT_WR))
+
+    def hold_at_most(self, kernel_bytes: int) -> None:
+        """Bound what the system holds for a peer that does not read (socket(7), SO_SNDBUF)."""
+        self._with_socket(lambda each: each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, kernel_bytes))
+
+    def _with_socket(self, act: Callable[[socket.socket], object]) -> None:
+        if self.fd == _CLOSED:
+            return
+        # family and kind are given so that the system is not asked; what is done here does not depend on them
+        connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=self.fd)
+        with suppress(OSError):
+            act(connection)
+        connection.detach()
 
     def write_all(self, buffers: Sequence[bytes]) -> None:
         if self._unsent is not None or len(buffers) > _BUFFERS_PER_WRITE:
@@ -117,7 +111,7 @@ class Spot:
             self._lot.watch(self, _BUSY)
         self._unsent.append(rest)
         self._unsent_bytes += len(rest)
-        if self._unsent_bytes > self._limit:
+        if self._unsent_bytes > self.limit:
             self._lose(behind=True)
 
     def _flush(self) -> None:
@@ -134,6 +128,8 @@ class Spot:
         if not unsent and self.fd != _CLOSED:
             self._unsent = None
             self._lot.watch(self, _IDLE)
+            if isinstance(self.member, PatientMember):
+                self.member.room()
 
     def _read(self) -> None:
         try:
@@ -143,14 +139,14 @@ class Spot:
         except OSError:
             data = b""
         if data:
-            self._member.heard(data)
+            self.member.heard(data)
         else:
             self._lose()
 
     def _lose(self, *, behind: bool = False) -> None:
         if self.fd != _CLOSED:
             self._lot.leave(self)
-            self._member.gone(behind=behind)
+            self.member.gone(behind=behind)
 
     def released(self) -> tuple[int, bytes]:
         """Take the socket out, open: its descriptor, now the caller's, and a copy of what is unsent."""
@@ -174,11 +170,18 @@ class Spot:
 
 def send_all(spots: Iterable[Spot], buffer: bytes) -> None:
     """Write one shared buffer to many parked sockets; those that do not take it whole keep the rest."""
+    for spot in send_idle(spots, buffer):
+        spot._keep(buffer)
+
+
+def send_idle(spots: Iterable[Spot], buffer: bytes) -> list[Spot]:
+    """As :func:`send_all`, but those that are busy already get nothing: they are returned."""
     size = len(buffer)
     write = os.write
+    busy = []
     for spot in spots:
         if spot._unsent is not None:
-            spot._keep(buffer)
+            busy.append(spot)
             continue
         try:
             taken = write(spot.fd, buffer)
@@ -190,6 +193,7 @@ def send_all(spots: Iterable[Spot], buffer: bytes) -> None:
         spot.sent += taken
         if taken != size:
             spot._keep(memoryview(buffer)[taken:] if taken else buffer)
+    return busy
 
 
 class Carrier(asyncio.Protocol):
@@ -198,10 +202,13 @@ class Carrier(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, member: Member, limit: int) -> None:
         self._transport = transport
         self._member = member
+        self._limit = limit
         self._written = 0
         self._left = 0
         self._over = False
-        transport.set_write_buffer_limits(high=limit)
+        self.busy = False
+        patient = isinstance(member, PatientMember)
+        transport.set_write_buffer_limits(high=0 if patient else limit)
         transport.set_protocol(self)
 
     def __call__(self, buffer: bytes) -> None:
@@ -214,6 +221,13 @@ class Carrier(asyncio.Protocol):
         # uvloop says so of a transport that is closed already; connection_lost follows
         with suppress(RuntimeError):
             self._transport.writelines(buffers)
+        if self.unsent_bytes > self._limit:
+            self._fall_behind()
+
+    def end(self) -> None:
+        # there is no half of a TLS connection
+        if not self._over:
+            self._transport.write_eof() if self._transport.can_write_eof() else self._transport.close()
 
     def close(self, last: bytes = b"") -> None:
         if self._over:
@@ -239,16 +253,22 @@ class Carrier(asyncio.Protocol):
             self._member.heard(data)
 
     def pause_writing(self) -> None:
-        # the upper mark is the most that may lie unsent, so being asked to pause means too far behind
-        if not self._over:
-            self._end()
-            self._transport.abort()
-            self._member.gone(behind=True)
+        self.busy = True
+
+    def resume_writing(self) -> None:
+        self.busy = False
+        if not self._over and isinstance(self._member, PatientMember):
+            self._member.room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._over:
             self._end()
             self._member.gone(behind=False)
+
+    def _fall_behind(self) -> None:
+        self._end()
+        self._transport.abort()
+        self._member.gone(behind=True)
 
     def _end(self) -> None:
         self._left = self._transport.get_write_buffer_size()
@@ -346,14 +366,14 @@ class ParkingLot:
 
 def _duplicate(transport: asyncio.Transport) -> int | None:
     """A descriptor of the transport's socket, or None where it cannot be parked."""
-    socket = transport.get_extra_info("socket")
+    connection = transport.get_extra_info("socket")
     secure = transport.get_extra_info("sslcontext") is not None
-    if socket is None or secure:
+    if connection is None or secure:
         return None
     if transport.is_closing() or transport.get_write_buffer_size():
         return None
     try:
-        return os.dup(socket.fileno())
+        return os.dup(connection.fileno())
     except OSError:
         return None
 

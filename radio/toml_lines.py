@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 KeyPath = tuple[str | int, ...]
 
@@ -27,6 +28,7 @@ def line_of(text: str, key: KeyPath) -> int | None:
     return None
 
 
+@lru_cache(maxsize=8)  # who asks for one line of a text asks for many
 def _places(text: str) -> dict[KeyPath, int]:
     places: dict[KeyPath, int] = {}
     tables: dict[KeyPath, int] = {}

@@ -13,12 +13,19 @@ from radio.store import Store
 from radio.store.listener_sessions import ListenerSession, between
 
 
+def station_in(folder: Path) -> Path:
+    """A station of short pieces now and long ones for the rest of the day; its configuration."""
+    tone(folder / "wxyz/music/Tide.wav", 440)
+    tone(folder / "wxyz/features/rest.wav", 300, seconds=120, rate_hz=8_000)
+    path = configuration(folder, "wxyz")
+    (folder / "schedules/wxyz.toml").write_text(schedule())
+    return path
+
+
 @pytest.mark.parametrize("days", [0, 30])
 async def test_listeners_are_noted_at_the_latest_when_the_service_stops(tmp_path: Path, days: int) -> None:
-    tone(tmp_path / "wxyz/music/Tide.wav", 440)
-    path = configuration(tmp_path, "wxyz")
+    path = station_in(tmp_path)
     path.write_text(f"[server]\nkeep_addresses_days = {days}\n{path.read_text()}")
-    (tmp_path / "schedules/wxyz.toml").write_text(schedule())
     config = load(path)
     async with on_air(config) as service:
         radio = await Radio.tune_in(service.port, "/listen/wxyz/live.mp3")
@@ -39,10 +46,7 @@ async def sessions_in(database: str) -> list[ListenerSession]:
 
 
 async def test_a_stream_on_a_connection_that_was_kept_alive_is_parked_too(tmp_path: Path) -> None:
-    tone(tmp_path / "wxyz/music/Tide.wav", 440)
-    (tmp_path / "schedules").mkdir()
-    (tmp_path / "schedules/wxyz.toml").write_text(schedule())
-    async with on_air(load(configuration(tmp_path, "wxyz"))) as service:
+    async with on_air(load(station_in(tmp_path))) as service:
         reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
         for path in ("/healthz", "/healthz", "/listen/wxyz/live.mp3"):
             writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

@@ -129,6 +129,42 @@ async def test_after_a_restart_of_the_server_it_gets_a_whole_state(server: Serve
         assert (title(change), change.is_snapshot, change.epoch) == ("Z", True, "second")
 
 
+async def test_where_another_process_goes_on_it_misses_nothing(server: Server) -> None:
+    async with client_of(server, "wxyz", "kday") as client:
+        await next_of(client)
+        await next_of(client)
+        server.hub.publish_state("wxyz", state("B"), AT)
+        await next_of(client)
+        await server.stop()
+        batons, server.hub = server.hub.hand_over(), Hub(epoch="other")
+        server.hub.adopt(batons, "first")
+        server.hub.publish_state("wxyz", state("C"), AT)
+        server.hub.publish_state("wxyz", state("D"), AT)
+        await server.start()
+        missed = [await next_of(client) for _ in range(2)]
+        assert [(title(change), change.seq, change.is_snapshot) for change in missed] == [
+            ("C", 2, False),
+            ("D", 3, False),
+        ]
+
+
+async def test_hundreds_of_stations_are_asked_for_in_requests_that_the_server_takes(server: Server) -> None:
+    names = [f"station-{number:03}-" + "x" * 52 for number in range(200)]
+    server.hub = Hub(epoch="e" * 64)
+    for name in names:
+        server.hub.open(name, state("A"))
+    await server.stop()
+    await server.start()
+    async with client_of(server, *names) as client:
+        assert {(await next_of(client)).station for _ in names} == set(names)
+        server.cut()
+        for name in names:
+            server.hub.publish_state(name, state("B"), AT)
+        changes = [await next_of(client) for _ in names]
+        assert {change.station for change in changes} == set(names)
+        assert {change.is_snapshot for change in changes} == {False}
+
+
 async def test_stations_can_be_added_and_left(server: Server) -> None:
     async with client_of(server, "wxyz") as client:
         await next_of(client)
@@ -169,6 +205,32 @@ async def test_it_knows_the_servers_time(server: Server) -> None:
         assert client.server_now_ms() == NOW
 
 
+async def test_it_measures_the_clock_again_each_minute(server: Server) -> None:
+    clock = ManualClock(NOW)
+    async with client_of(server, "wxyz", clock=clock) as client:
+        await next_of(client)
+        for passed_s, set_s, offset_ms in ((0, 0, 0), (59, 7, 0), (2, 0, 7_000)):
+            clock.advance(passed_s)
+            server.clock.advance(passed_s + set_s)
+            for name in "BC":  # the first lets it ask, the second comes after the answer
+                server.hub.publish_state("wxyz", state(name), AT)
+                await next_of(client)
+            assert client.offset_ms == offset_ms
+
+
+async def test_the_pauses_begin_small_again_only_after_a_connection_that_lasted(server: Server) -> None:
+    clock = ManualClock(NOW)
+    backoff = Backoff(base_s=0, cap_s=0)
+    async with PushClient(server.url, ["wxyz"], clock=clock, backoff=backoff) as client:
+        await next_of(client)
+        for name, lasts_s, attempts in (("B", 1, 1), ("C", 1, 2), ("D", 11, 1)):
+            clock.advance(lasts_s)
+            server.cut()
+            server.hub.publish_state("wxyz", state(name), AT)
+            assert title(await next_of(client)) == name
+            assert backoff.attempts == attempts
+
+
 async def test_an_unknown_station_is_said(server: Server) -> None:
     async with client_of(server, "wxyy") as client:
         with pytest.raises(NotFound, match="Did you mean `wxyz`"):
@@ -179,9 +241,9 @@ async def test_a_gap_is_filled_before_anything_is_shown(server: Server) -> None:
     async with client_of(server, "wxyz") as client:
         await next_of(client)
         (connection,) = server.sockets
-        real, connection._write = connection._write, lambda data: None  # an update gets lost on the way
+        server.hub.unsubscribe(connection, "wxyz")  # an update gets lost on the way
         server.hub.publish_state("wxyz", state("B"), AT)
-        connection._write = real
+        server.hub.subscribe(connection, "wxyz", server.hub.position("wxyz"))
         server.hub.publish_state("wxyz", state("C"), AT)
         assert [title(await next_of(client)), title(await next_of(client))] == ["B", "C"]
         server.hub.publish_state("wxyz", state("D"), AT)
@@ -192,7 +254,7 @@ async def test_duplicates_and_news_of_a_later_release_are_passed_over(server: Se
     async with client_of(server, "wxyz") as client:
         await next_of(client)
         (connection,) = server.sockets
-        connection._write(text_frame(b'{"type":"weather","sky":"blue"}'))
+        connection.way(text_frame(b'{"type":"weather","sky":"blue"}'))
         publication = server.hub.publish_state("wxyz", state("B"), AT)
         assert publication is not None
         connection.deliver(publication)

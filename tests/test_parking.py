@@ -33,6 +33,17 @@ class Owner:
         self.ends.append(behind)
 
 
+class PatientOwner(Owner):
+    """One that is told when there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rooms = 0
+
+    def room(self) -> None:
+        self.rooms += 1
+
+
 class Host(asyncio.Protocol):
     """Parks every connection as soon as it has said a line."""
 
@@ -47,7 +58,7 @@ class Host(asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
         if self.yard.greeting:
             self.transport.write(self.yard.greeting)
-        owner = Owner()
+        owner = self.yard.owner_type()
         self.yard.owners.append(owner)
         self.yard.ways.append(self.yard.lot.park(self.transport, owner, limit=LIMIT))
 
@@ -60,6 +71,7 @@ class Yard:
 
     def __init__(self, parked: bool) -> None:
         self.lot = ParkingLot(use_epoll=parked)
+        self.owner_type: type[Owner] = Owner
         self.owners: list[Owner] = []
         self.ways: list[Way] = []
         self.greeting = b""
@@ -189,6 +201,39 @@ async def closes_without_a_word_to_the_member(parked: bool) -> None:
             peer.close()
 
 
+async def tells_the_patient_when_there_is_room(parked: bool) -> None:
+    async with open_yard(parked) as yard:
+        yard.owner_type = PatientOwner
+        peer, way, owner = await yard.visitor(small=True)
+        assert isinstance(owner, PatientOwner)
+        total = 0
+        while not way.busy:
+            way(b"x" * 5_000)
+            total += 5_000
+        assert 0 < way.unsent_bytes <= 5_000
+        assert owner.rooms == 0
+        assert len(await heard(peer, total)) == total
+        await until(lambda: owner.rooms == 1)
+        assert not way.busy
+        while not owner.ends:
+            way(b"y" * 10_000)
+        assert owner.ends == [True]
+        peer.close()
+
+
+async def ends_one_side_and_hears_the_other(parked: bool) -> None:
+    async with open_yard(parked) as yard:
+        peer, way, owner = await yard.visitor()
+        way(b"last words")
+        way.end()
+        assert await heard(peer, 100) == b"last words"
+        peer.send(b"farewell")
+        await until(lambda: owner.said == b"farewell")
+        peer.close()
+        await until(lambda: owner.ends == [False])
+        way.end()
+
+
 async def leaves_an_unsent_answer_first(parked: bool) -> None:
     async with open_yard(parked) as yard:
         yard.greeting = b"g" * 200_000
@@ -209,6 +254,8 @@ async def leaves_an_unsent_answer_first(parked: bool) -> None:
         hears_what_is_said,
         is_told_of_a_reset_once,
         closes_without_a_word_to_the_member,
+        tells_the_patient_when_there_is_room,
+        ends_one_side_and_hears_the_other,
         leaves_an_unsent_answer_first,
     ],
 )

@@ -182,6 +182,8 @@ async def test_nobody_notices_that_another_process_goes_on(services: Services) -
                 changes.append(change)
                 if change.state["now"] and change.state["now"]["id"] != before["id"]:
                     break
+    assert [change.seq for change in changes] == list(range(first.seq + 1, first.seq + 1 + len(changes)))
+    assert {(change.epoch, change.is_snapshot) for change in changes} == {(first.epoch, False)}
     await asyncio.sleep(1.5)
     assert services.get("/api/stations/wxyz")["listeners"]["current"] >= 0
     for listener in (*listeners.values(), *crowd):

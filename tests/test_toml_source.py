@@ -147,6 +147,6 @@ for thread in threads: thread.join()
 
 def test_a_type_that_is_first_used_in_many_threads_at_once_does_no_harm() -> None:
     schedule = Path(__file__).parent.parent / "schedules" / "harbor.toml"
-    for _ in range(6):
+    for _ in range(3):
         ended = subprocess.run([sys.executable, "-c", RACE, str(schedule)], capture_output=True, timeout=60)
         assert (ended.returncode, ended.stderr) == (0, b"")

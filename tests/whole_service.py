@@ -37,9 +37,13 @@ airs = [{ days = "daily", from = "%s", to = "%s" }]
 """Short items around the present alone: a whole day of them would be 28,800 rows."""
 
 
-def schedule() -> str:
+def schedule(*, before_min: int = 3, after_min: int = 20) -> str:
+    """Short items from ``before_min`` ago to ``after_min`` from now: the fewer, the sooner the log is there.
+
+    Of the last six minutes before another programme much may be bed, as so many short items are not fitted to it.
+    """
     now_min = SystemClock().now_ms() // 60_000
-    times = tuple(f"{at // 60 % 24:02d}:{at % 60:02d}" for at in (now_min - 20, now_min + 40))
+    times = tuple(f"{at // 60 % 24:02d}:{at % 60:02d}" for at in (now_min - before_min, now_min + after_min))
     return SCHEDULE % times
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import soundfile
 from mutagen.aiff import AIFF
 from mutagen.flac import FLAC, Picture
-from mutagen.id3 import APIC, ID3, TALB, TCOM, TCON, TCOP, TDRC, TIT2, TPE1
+from mutagen.id3 import APIC, ID3, TALB, TCOM, TCON, TCOP, TDRC, TIT2, TPE1, TXXX
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
@@ -34,7 +34,7 @@ LOSSLESS_RATE = {".flac": 24_000, ".wav": 24_000, ".aiff": 24_000}
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a listener reads. `cover` is a square JPEG, or None."""
+    """What a listener reads. `cover` is a square JPEG, or None; `intro_ms` is a mark for playout, 0 for none."""
 
     title: str
     artist: str
@@ -43,6 +43,7 @@ class Tags:
     date: str = "2025"
     composer: str = ""
     cover: bytes | None = None
+    intro_ms: int = 0
 
 
 def encode(sound: fx.Sound, path: Path, kbps: int) -> None:
@@ -98,6 +99,8 @@ def _frames(id3: ID3, tags: Tags) -> None:
     for frame, value in text:
         if value:
             id3.add(frame(encoding=3, text=[value]))
+    if tags.intro_ms:
+        id3.add(TXXX(encoding=3, desc="INTRO_MS", text=[str(tags.intro_ms)]))
     if tags.cover:
         id3.delall("APIC")
         id3.add(APIC(encoding=3, mime="image/jpeg", type=3, desc="Cover", data=tags.cover))
@@ -123,6 +126,7 @@ def tag(path: Path, tags: Tags) -> None:
     words = {
         "title": tags.title, "artist": tags.artist, "album": tags.album, "genre": tags.genre,
         "date": tags.date, "composer": tags.composer, "license": "Apache-2.0",
+        "intro_ms": str(tags.intro_ms or ""),
     }  # fmt: skip
     if path.suffix == ".m4a":
         _tag_mp4(path, words, tags.cover)
@@ -139,11 +143,12 @@ def tag(path: Path, tags: Tags) -> None:
 
 def _tag_mp4(path: Path, words: dict[str, str], cover: bytes | None) -> None:
     names = {"title": "\xa9nam", "artist": "\xa9ART", "album": "\xa9alb", "genre": "\xa9gen",
-             "date": "\xa9day", "composer": "\xa9wrt", "license": "cprt"}  # fmt: skip
+             "date": "\xa9day", "composer": "\xa9wrt", "license": "cprt",
+             "intro_ms": "----:com.apple.iTunes:INTRO_MS"}  # fmt: skip
     file = MP4(path)
     for key, atom in names.items():
         if words[key]:
-            file[atom] = [words[key]]
+            file[atom] = [words[key].encode()] if atom.startswith("----") else [words[key]]
     if cover:
         file["covr"] = [MP4Cover(cover, imageformat=MP4Cover.FORMAT_JPEG)]
     file.save()

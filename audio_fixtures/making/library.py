@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ def _music(station: str, folder: str, pieces: tuple[Any, ...], accent: str) -> I
     for number, piece in enumerate(pieces):
         cover = artwork.small(artwork.sleeve(piece.slug, accent, number))
         tags = Tags(piece.title, piece.artist, piece.album, piece.genre, piece.date, piece.composer, cover)
+        tags = replace(tags, intro_ms=round(piece.intro_s * 1000))
         yield Item(f"{station}/{folder}/{piece.slug}{piece.suffix}", piece.kbps, tags, piece.make)
 
 

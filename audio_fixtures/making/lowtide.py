@@ -9,6 +9,11 @@ from . import fillers, lowtide_acoustic, lowtide_electric
 from .piece import Piece
 
 
+def beats_s(beats: int, bpm: int) -> float:
+    """How long so many beats last."""
+    return beats * 60 / bpm
+
+
 def _song(
     slug: str,
     title: str,
@@ -18,8 +23,9 @@ def _song(
     make: Callable[[], fx.Sound],
     suffix: str,
     kbps: int,
+    intro_s: float = 0.0,
 ) -> Piece:
-    return Piece(slug, title, artist, album, make, suffix, kbps, genre)
+    return Piece(slug, title, artist, album, make, suffix, kbps, genre, intro_s=intro_s)
 
 
 PIECES = (
@@ -32,6 +38,7 @@ PIECES = (
         lowtide_acoustic.slack_water,
         ".opus",
         48,
+        beats_s(16, 100),  # the fiddle
     ),
     _song(
         "sodium-lamps",
@@ -42,6 +49,7 @@ PIECES = (
         lowtide_electric.sodium_lamps,
         ".opus",
         44,
+        beats_s(32, 108),  # the lead
     ),
     _song(
         "paper-boats",
@@ -52,6 +60,7 @@ PIECES = (
         lowtide_acoustic.paper_boats,
         ".opus",
         44,
+        beats_s(48, 122),  # the voices
     ),
     _song(
         "mudlark-waltz",
@@ -82,6 +91,7 @@ PIECES = (
         lowtide_electric.slipway_dub,
         ".ogg",
         60,
+        beats_s(16, 72),  # the melodica
     ),
     _song(
         "driftglass",

@@ -10,7 +10,10 @@ from . import effects as fx
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`make` gives the finished mix before loudness; `suffix` and `kbps` choose the format."""
+    """`make` gives the finished mix before loudness; `suffix` and `kbps` choose the format.
+
+    `intro_s` is how long it plays before its tune or voice comes in, where one may talk over it.
+    """
 
     slug: str
     title: str
@@ -22,3 +25,4 @@ class Piece:
     genre: str = "Classical"
     date: str = "2025"
     composer: str = ""
+    intro_s: float = 0.0

@@ -7,7 +7,9 @@ from typing import Final
 
 from aiohttp import web
 
+from radio.api.contract import described
 from radio.api.replies import OPEN_TO_ALL
+from radio.api.shapes import ArtworkQuery, KnownHeaders
 from radio.errors import InvalidRequest, UnknownStation
 from radio.library.shrinker import Shrinker
 from radio.library.thumbnails import JPEG, SIZES, WEBP
@@ -24,6 +26,14 @@ _HEADERS: Final = {
 def artwork_routes(pictures: Shrinker, stations: Collection[str]) -> list[web.RouteDef]:
     """``/api/stations/{station}/artwork/{id}?size=96|300|600``: WebP where Accept names it, else JPEG."""
 
+    @described(
+        "A picture, made small",
+        query=ArtworkQuery,
+        headers=KnownHeaders,
+        statuses=(304, 400, 404),
+        media=(JPEG, WEBP),
+        more="WebP where `Accept` names it. An address never changes what it shows, so it may be kept for ever.",
+    )
     async def artwork(request: web.Request) -> web.Response:
         station = request.match_info["station"]
         if station not in stations:

@@ -9,6 +9,7 @@ went.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Final, cast
@@ -24,6 +25,7 @@ from radio.streaming.heads import (
     parse_request_line,
     problem,
 )
+from radio.streaming.mounts import address_group
 
 Factory = Callable[[], asyncio.Protocol]
 """Makes the protocol that takes a connection over: a class, or aiohttp's ``runner.server``."""
@@ -33,15 +35,23 @@ Route = Callable[[RequestLine, RequestHead | None], Factory | None]
 
 READ_ONLY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SOCKET_PATHS: Final = frozenset({"/api/ws"})
+DESK_PATH: Final = "/api/console/ws"
 
 _PLAYLISTS: Final = (".m3u", ".pls", ".xspf")
 _MAX_LINGER_BYTES: Final = 256 * 1024
 
 
 def standard_route(
-    *, web: Factory, stream: Factory, socket: Factory, socket_paths: Collection[str] = SOCKET_PATHS
+    *,
+    web: Factory,
+    stream: Factory,
+    socket: Factory,
+    socket_paths: Collection[str] = SOCKET_PATHS,
+    desk: Factory | None = None,
 ) -> Route:
     """The service's own route: streams, WebSocket upgrades on ``socket_paths``, and all the rest to ``web``.
+
+    Upgrades on :data:`DESK_PATH` go to ``desk``, where there is one.
 
     A request that is not GET, HEAD or OPTIONS goes to ``web`` as soon as its request line is there; whoever
     takes live input wraps this function and looks at PUT and SOURCE first.
@@ -55,6 +65,8 @@ def standard_route(
         if is_stream(line.path):
             return stream
         upgrade = line.method == "GET" and "websocket" in head.tokens("upgrade")
+        if upgrade and line.path == DESK_PATH and desk is not None:
+            return desk
         return socket if upgrade and line.path in socket_paths else web
 
     return route
@@ -72,25 +84,28 @@ class Door:
     """The protocol factory for the listening socket; holds the connections that are not decided yet.
 
     A visitor has ``head_timeout_s`` seconds to say what it wants (408 after that). Of more than
-    ``max_undecided`` the one that has stood longest is sent away (503), so that idle ones cannot shut the
-    others out. Works on asyncio's loops and uvloop's.
+    ``max_undecided``, or more than ``per_address`` of one address, the one that has stood longest is sent away (503),
+    so that idle ones cannot shut the others out. Works on asyncio's loops and uvloop's.
 
     For metrics: ``undecided`` now; ``accepted``, ``refused``, ``timed_out`` and ``turned_away`` since the
     start.
     """
 
     def __init__(
-        self, route: Route, *, head_timeout_s: float = 10.0, max_undecided: int = 1_000, linger_s: float = 1.0
-    ) -> None:
+        self, route: Route, *, head_timeout_s: float = 10.0, max_undecided: int = 1_000, per_address: int = 250,
+        linger_s: float = 1.0,
+    ) -> None:  # fmt: skip
         self.route = route
         self.head_timeout_s = head_timeout_s
         self.max_undecided = max_undecided
+        self.per_address = per_address
         self.linger_s = linger_s
         self.accepted = 0
         self.refused = 0
         self.timed_out = 0
         self.turned_away = 0
-        self._visitors: dict[_Visitor, None] = {}
+        self._visitors: dict[_Visitor, str] = {}
+        self._at_address: dict[str, dict[_Visitor, None]] = {}
         self._closed = False
 
     def __call__(self) -> asyncio.Protocol:
@@ -100,6 +115,11 @@ class Door:
     def undecided(self) -> int:
         """Connections that have not said yet what they want, or are just being refused."""
         return len(self._visitors)
+
+    def crowd(self, most: int = 3) -> str:
+        """The addresses from which most of the undecided come, for operators."""
+        counts = Counter({address: len(here) for address, here in self._at_address.items()})
+        return ", ".join(f"{count} from {address}" for address, count in counts.most_common(most))
 
     def close(self) -> None:
         """Send all undecided visitors away, and every later one; decided connections are not the door's."""
@@ -113,14 +133,28 @@ class Door:
             visitor.leave()
             return
         self.accepted += 1
-        if len(self._visitors) >= self.max_undecided:
-            self.turned_away += 1
-            next(iter(self._visitors)).turn_away()
-        self._visitors[visitor] = None
+        group = visitor.address_group
+        here = self._at_address.setdefault(group, {})
+        if len(here) >= self.per_address:
+            self._turn_away(next(iter(here)))
+        elif len(self._visitors) >= self.max_undecided:
+            self._turn_away(next(iter(self._visitors)))
+        self._visitors[visitor] = group
+        self._at_address.setdefault(group, here)[visitor] = None
 
     def see_off(self, visitor: _Visitor) -> None:
         """A visitor was decided or is gone."""
-        self._visitors.pop(visitor, None)
+        group = self._visitors.pop(visitor, None)
+        if group is None:
+            return
+        here = self._at_address[group]
+        del here[visitor]
+        if not here:
+            del self._at_address[group]
+
+    def _turn_away(self, visitor: _Visitor) -> None:
+        self.turned_away += 1
+        visitor.turn_away()
 
 
 class _Visitor(asyncio.Protocol):
@@ -133,6 +167,12 @@ class _Visitor(asyncio.Protocol):
         self._buffer = bytearray()
         self._line: RequestLine | None = None
         self._refused = 0
+
+    @property
+    def address_group(self) -> str:
+        """What counts as the visitor's address."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return address_group(peer[0]) if isinstance(peer, tuple) else ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

@@ -3,14 +3,17 @@
 ``GET /api/events?stations=a,b`` sends the same objects as the WebSocket as ``data``: a welcome, a snapshot of
 each station or what was missed since ``Last-Event-ID``, then every change. An event's ``id`` is the client's
 position in all of its stations, in the order of the query: ``epoch:seq,epoch:seq``; for one station just
-``epoch:seq``.
+``epoch:seq``. Pages of other sites may not send that header without asking first: ``since=`` says the same. With
+``listen=station:UUID`` the moment at which a session's sound begins is told too, each time it (re)starts.
+
+aiohttp reads the request; then the connection is taken out of its hands and parked, as a WebSocket is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -18,16 +21,24 @@ from typing import Final, Self
 
 from aiohttp import web
 
+from radio.api.contract import described
+from radio.api.event_ids import event_id, positions, sessions
+from radio.api.handover import HandedOver, taken_from_aiohttp
+from radio.api.parked_lane import ParkedLane, lane_of
 from radio.api.replies import OPEN_TO_ALL
+from radio.api.shapes import EventsHeaders, EventsQuery
 from radio.clock import Clock
 from radio.errors import InvalidRequest, UnknownStation
+from radio.parking import ParkingLot
 from radio.push.backlog import Backlog
 from radio.push.channel import Publication
 from radio.push.conversation import SUBSCRIPTIONS_LIMIT, Conversation
-from radio.push.heartbeat import Heartbeat
+from radio.push.heartbeat import Heartbeat, Rounds
 from radio.push.hub import Hub
 from radio.push.limits import Admission
 from radio.push.messages import HEARTBEAT_S, Position, ServerMessage, encode
+from radio.streaming.heads import response_head
+from radio.ways import Way
 
 _HEADERS: Final = {
     **OPEN_TO_ALL,
@@ -35,9 +46,12 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
     # nginx holds a response back to fill its buffers unless it is told not to.
     "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+    "Connection": "close",
 }
 _BEAT: Final = b":\n\n"
-_ID_LIMIT: Final = 8192
+_TALK_LIMIT: Final = 65_536
+_NOWHERE: Final = Position("", 0)
 _GOLDEN: Final = 0.618
 
 
@@ -53,9 +67,14 @@ class StreamLimits:
     retry_s: float = 3.0
 
 
-def event_data(payload: bytes) -> bytes:
-    """``payload`` (one line of text) as the data of an event, which ends with it."""
-    return b"data: " + payload + b"\n\n"
+def event_data(publication: Publication) -> bytes:
+    """The text of a publication (one line) as the data of an event, which ends with it."""
+    return b"data: " + publication.payload + b"\n\n"
+
+
+def event(publication: Publication) -> bytes:
+    """A publication as an event for a client that follows only this station."""
+    return b"id: %b:%d\n" % (publication.epoch.encode(), publication.seq) + event_data(publication)
 
 
 def peer_address(request: web.Request) -> str:
@@ -81,15 +100,21 @@ class EventStreams:
         heartbeat_s: float = HEARTBEAT_S,
         address_of: Callable[[web.Request], str] = peer_address,
     ) -> None:
-        self._hub = hub
-        self._clock = clock
+        self.hub = hub
+        self.clock = clock
+        self.admission = admission or Admission()
+        self.limits = limits or StreamLimits()
+        self.lane = ParkedLane(event, self.limits.write_buffer_bytes)
         self._heartbeat = heartbeat
-        self._admission = admission or Admission()
-        self._limits = limits or StreamLimits()
         self._heartbeat_s = heartbeat_s
         self._address_of = address_of
-        self._streams: set[_EventStream] = set()
+        self._conversation = Conversation(hub, clock)
+        self._lot = ParkingLot()
+        self._rounds = Rounds(clock, heartbeat_s)
+        self._streams: set[EventStream] = set()
+        self._watched: dict[EventStream, None] = {}
         self._order = count()
+        self._stopping = False
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -98,152 +123,208 @@ class EventStreams:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._stopping = True
         for stream in tuple(self._streams):
             stream.end()
+        self._lot.close()
 
+    @described(
+        "Push by server-sent events",
+        query=EventsQuery,
+        headers=EventsHeaders,
+        media=("text/event-stream",),
+        statuses=(400, 404, 503),
+        more="The objects that the WebSocket sends, as `data`; the AsyncAPI document has them all.",
+    )
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer ``GET /api/events``. Raises errors of :mod:`radio.errors` for a request that cannot be met."""
         stations = self._stations(request)
-        since = positions(request.headers.get("Last-Event-ID", ""), stations)
+        # A browser that comes back by itself asks with the old address: the header is the newer of the two.
+        last_id = request.headers.get("Last-Event-ID") or request.query.get("since", "")
+        since = positions(last_id, stations)
+        listens = sessions(request.query.get("listen", ""), stations)
+        if request.method == "HEAD" or self._stopping:
+            return web.Response(status=503 if self._stopping else 200, headers=_HEADERS)
         address = self._address_of(request)
-        self._admission.enter(address)
-        try:
-            return await self._serve(request, stations, since)
-        finally:
-            self._admission.leave(address)
+        self.admission.enter(address)
+        transport = taken_from_aiohttp(request)
+        if transport is None:
+            self.admission.leave(address)
+            return HandedOver()
+        stream = EventStream(self, address, stations)
+        self._begin(stream, transport, since)
+        stream.listen(listens)
+        return HandedOver()
 
-    async def _serve(
-        self, request: web.Request, stations: Sequence[str], since: dict[str, Position]
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(headers=_HEADERS)
-        await response.prepare(request)
-        assert request.transport is not None
-        stream = _EventStream(self._hub, self._clock, self._limits, self._heartbeat_s, request.transport)
+    def watch(self, stream: EventStream) -> None:
+        """Look at ``stream`` each second: it is behind."""
+        self._watched[stream] = None
+
+    def unwatch(self, stream: EventStream) -> None:
+        """Look at ``stream`` no more."""
+        self._watched.pop(stream, None)
+
+    def leave(self, stream: EventStream) -> None:
+        """Forget a stream that is gone."""
+        self._watched.pop(stream, None)
+        self._streams.discard(stream)
+        if not self._streams:
+            self._heartbeat.discard(self)
+            self._rounds.clear()
+
+    def tick(self, now_s: float) -> None:
+        """Cut who takes nothing, and say to others that the connection lives."""
+        for stream in tuple(self._watched):
+            stream.look(now_s)
+        self._rounds.tick(now_s)
+
+    def _begin(self, stream: EventStream, transport: asyncio.Transport, since: dict[str, Position]) -> None:
+        if not self._streams:
+            self._heartbeat.add(self)
         self._streams.add(stream)
-        self._heartbeat.add(stream)
-        try:
-            with suppress(ConnectionError):
-                await stream.run(response.write, stations, since, self._retry_ms())
-        finally:
-            self._heartbeat.discard(stream)
-            self._hub.drop(stream)
-            self._streams.discard(stream)
-        return response
+        if (connection := transport.get_extra_info("socket")) is not None:
+            with suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.limits.kernel_buffer_bytes)
+        limit = self.limits.write_buffer_bytes + self.limits.backlog_bytes
+        way = self._lot.park(transport, stream, limit=limit)
+        welcome = encode(self._conversation.welcome(heartbeat_s=self._heartbeat_s))
+        head = response_head(200, _HEADERS.items())
+        self._rounds.add(stream)
+        stream.begin(way, head + b"retry: %d\ndata: %b\n\n" % (self._retry_ms(), welcome), since)
 
     def _retry_ms(self) -> int:
         # Clients that lost their streams in one moment must not come back in one.
-        return round(self._limits.retry_s * 1000 * (0.5 + next(self._order) * _GOLDEN % 1.0))
+        return round(self.limits.retry_s * 1000 * (0.5 + next(self._order) * _GOLDEN % 1.0))
 
     def _stations(self, request: web.Request) -> tuple[str, ...]:
         named = tuple(dict.fromkeys(filter(None, request.query.get("stations", "").split(","))))
-        if not 0 < len(named) <= self._limits.stations:
-            allowed = f"1 to {self._limits.stations} station ids joined by commas"
+        if not 0 < len(named) <= self.limits.stations:
+            allowed = f"1 to {self.limits.stations} station ids joined by commas"
             raise InvalidRequest("No stations, or too many.", field="stations", allowed=allowed)
         for station in named:
-            if station not in self._hub.stations:
-                raise UnknownStation(station, self._hub.stations)
+            if station not in self.hub.stations:
+                raise UnknownStation(station, self.hub.stations)
         return named
 
 
-class _EventStream:
-    def __init__(
-        self,
-        hub: Hub,
-        clock: Clock,
-        limits: StreamLimits,
-        heartbeat_s: float,
-        transport: asyncio.Transport,
-    ) -> None:
-        self._hub = hub
-        self._clock = clock
-        self._limits = limits
-        self._heartbeat_s = heartbeat_s
-        self._transport = transport
-        self._backlog = Backlog(limits.backlog_bytes)
-        self._positions: dict[str, Position] = {}
-        self._wake = asyncio.Event()
-        self._ended = False
-        self._beat_due = False
-        self._spoke_s = clock.monotonic_s()
+class EventStream:
+    """One stream: a parked socket at one end, a subscriber of the hub at the other."""
+
+    __slots__ = ("_address", "_backlog", "_owner", "_positions", "_stations", "_talk", "way")
+
+    def __init__(self, owner: EventStreams, address: str, stations: tuple[str, ...]) -> None:
+        self._owner = owner
+        self._address = address
+        self._stations = stations
+        # Where the client stands in each of several stations: every id says all of it.
+        self._positions: dict[str, Position] | None = None
+        self._backlog: Backlog | None = None
+        self.way: Way | None = None
+        self._talk = 0
+
+    def begin(self, way: Way, first: bytes, since: dict[str, Position]) -> None:
+        """Say ``first``, and then what happens."""
+        self.way = way
+        way(first)
+        if len(self._stations) > 1:
+            self._positions = {station: since.get(station, _NOWHERE) for station in self._stations}
+        for station in self._stations:
+            if self.way is not None:
+                self._owner.hub.subscribe(self, station, since.get(station))
+
+    def listen(self, listens: Iterable[tuple[str, str]]) -> None:
+        """Tell T0 of each ``(station, session)``, now and whenever it starts."""
+        for station, session in listens:
+            if self.way is not None:
+                self._owner.hub.listen(self, station, session)
+
+    # The socket's side
+
+    def heard(self, data: bytes) -> None:
+        """Nothing that a client says here has a meaning; one that says too much is cut."""
+        self._talk += len(data)
+        if self._talk > _TALK_LIMIT:
+            self.end()
+
+    def gone(self, *, behind: bool) -> None:
+        """The connection has ended."""
+        self._leave()
+
+    def room(self) -> None:
+        """The client reads again: send it what waited."""
+        while self._backlog is not None and self.way is not None and not self.way.busy:
+            publication = self._backlog.take(self._fresh)
+            if publication is None:
+                self._backlog = None
+                self._owner.unwatch(self)
+            else:
+                self.way(self._event(publication))
 
     # The hub's side
 
+    @property
+    def lane(self) -> ParkedLane | None:
+        """All that are parked and follow one station are sent to together."""
+        return lane_of(self.way, self._owner.lane) if self._positions is None else None
+
     def deliver(self, publication: Publication) -> None:
-        self._backlog.put(publication, self._clock.monotonic_s())
-        self._wake.set()
+        """Send a publication, or keep it while the client is slow."""
+        way = self.way
+        if way is None:
+            return
+        if not way.busy:
+            way(self._event(publication))
+            return
+        if self._backlog is None:
+            self._backlog = Backlog(self._owner.limits.backlog_bytes)
+        if self._backlog.put(publication, self._owner.clock.monotonic_s()):
+            self._owner.watch(self)
+
+    def deliver_all(self, publications: Sequence[Publication]) -> None:
+        """Send publications one by one, or keep them."""
+        for publication in publications:
+            self.deliver(publication)
 
     def tell(self, message: ServerMessage) -> None:
-        raise AssertionError("nothing is said to one event stream alone")
+        """Send a message that is for this stream alone; it has no id, for it moves no position."""
+        if self.way is not None:
+            self.way(b"data: %b\n\n" % encode(message))
 
     # The clock's side
 
-    def tick(self, now_s: float) -> None:
-        """Say that the connection lives, or cut one that takes nothing."""
-        behind_since_s = self._backlog.behind_since_s
-        if self._transport.is_closing():
-            self.end()
-        elif behind_since_s is not None and now_s - behind_since_s >= self._limits.patience_s:
-            self._transport.abort()
-        elif now_s - self._spoke_s >= self._heartbeat_s:
-            self._beat_due = True
-            self._wake.set()
+    def beat(self, now_s: float) -> bool:
+        """Say that the connection lives; False where it does not."""
+        if self.way is not None and not self.way.busy:
+            self.way(_BEAT)
+        return self.way is not None
 
-    # The request's side
+    def look(self, now_s: float) -> None:
+        """Cut the connection where it has been behind for too long."""
+        since_s = None if self._backlog is None else self._backlog.behind_since_s
+        if since_s is not None and now_s - since_s >= self._owner.limits.patience_s:
+            self.end()
 
     def end(self) -> None:
-        self._ended = True
-        self._wake.set()
+        """End the connection."""
+        if self.way is not None:
+            self.way.close()
+        self._leave()
 
-    async def run(
-        self,
-        write: Callable[[bytes], Awaitable[None]],
-        stations: Sequence[str],
-        since: dict[str, Position],
-        retry_ms: int,
-    ) -> None:
-        self._transport.set_write_buffer_limits(high=self._limits.write_buffer_bytes)
-        if (connection := self._transport.get_extra_info("socket")) is not None:
-            with suppress(OSError):
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.kernel_buffer_bytes)
-        welcome = encode(Conversation(self._hub, self._clock, self).welcome(heartbeat_s=self._heartbeat_s))
-        await write(b"retry: %d\n" % retry_ms + event_data(welcome))
-        self._positions = {station: since.get(station, Position("", 0)) for station in stations}
-        for station in stations:
-            self._hub.subscribe(self, station, since.get(station))
-        while not self._ended:
-            await self._wake.wait()
-            self._wake.clear()
-            await self._drain(write)
-
-    async def _drain(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        while not self._ended and (publication := self._backlog.take(self._fresh)) is not None:
-            self._positions[publication.station] = publication.position
-            await write(self._event(publication))
-            self._spoke_s, self._beat_due = self._clock.monotonic_s(), False
-        if self._beat_due:
-            self._spoke_s, self._beat_due = self._clock.monotonic_s(), False
-            await write(_BEAT)
+    # Inside
 
     def _event(self, publication: Publication) -> bytes:
+        if self._positions is None:
+            return publication.form(event)
+        self._positions[publication.station] = publication.position
         return b"id: " + event_id(self._positions.values()).encode() + b"\n" + publication.form(event_data)
 
     def _fresh(self, station: str, request_id: int | None) -> Publication | None:
-        return self._hub.fresh(self, station, request_id)
+        return self._owner.hub.fresh(self, station, request_id)
 
-
-def event_id(held: Iterable[Position]) -> str:
-    """The id of an event after which a client stands at ``held``."""
-    return ",".join(f"{position.epoch}:{position.seq}" for position in held)
-
-
-def positions(last_event_id: str, stations: Sequence[str]) -> dict[str, Position]:
-    """What ``Last-Event-ID`` says of each of ``stations``; empty where it was made for others or is no such id."""
-    parts = last_event_id.split(",") if len(last_event_id) <= _ID_LIMIT else []
-    if len(parts) != len(stations):
-        return {}
-    found = {}
-    for station, part in zip(stations, parts, strict=True):
-        epoch, _, seq = part.strip().rpartition(":")
-        if epoch and seq.isascii() and seq.isdigit() and len(seq) <= 18:
-            found[station] = Position(epoch, int(seq))
-    return found
+    def _leave(self) -> None:
+        way, self.way = self.way, None
+        if way is not None:
+            self._backlog = None
+            self._owner.hub.drop(self)
+            self._owner.admission.leave(self._address)
+            self._owner.leave(self)

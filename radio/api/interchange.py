@@ -8,15 +8,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from hashlib import blake2b
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from aiohttp import web
 
+from radio.api.contract import described
 from radio.api.playlists import own_address
 from radio.api.public import DAY_MS, LONGEST_SCHEDULE_MS
-from radio.api.replies import OPEN_TO_ALL
+from radio.api.replies import public_bytes
+from radio.api.shapes import KnownHeaders, SpanQuery
 from radio.api.sign_in import needs
 from radio.clock import Clock
 from radio.errors import InvalidRequest, NotFound, RadioError, UnknownStation
@@ -42,6 +43,7 @@ LOG_MIMES: Final = {"m3u": M3U_MIME, "xspf": XSPF_MIME, "rivendell": "text/plain
 LATEST_MS: Final = 7_258_000_000_000
 """Near the end of the year 2199: no schedule is asked about later."""
 
+_XML: Final = "application/xml; charset=utf-8"
 _PI_DATE: Final = re.compile(r"(2\d{3})(\d{2})(\d{2})")
 
 Key = tuple[str, ...]
@@ -59,6 +61,12 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     sponsors: Callable[[], SponsorBook]
     rows: Callable[[str, int, int], Sequence[LogRow]]
     item: Callable[[str], Item | None]
+
+
+class LogQuery(SpanQuery, frozen=True, kw_only=True):
+    """A span of the log, and how it is written."""
+
+    format: Literal["m3u", "xspf", "rivendell"] = "m3u"
 
 
 class _Kept(msgspec.Struct):
@@ -85,6 +93,12 @@ class InterchangeApi:
         """The routes, for aiohttp's router."""
 
         @needs(Role.OPERATOR, Role.TRAFFIC, Role.VIEWER)
+        @described(
+            "The log with the files that it plays",
+            query=LogQuery,
+            media=tuple(LOG_MIMES.values()),
+            statuses=(400, 404),
+        )
         async def log(request: web.Request) -> web.StreamResponse:
             return await self.log(request)
 
@@ -96,6 +110,14 @@ class InterchangeApi:
             web.get("/api/console/stations/{station}/log", log),
         ]
 
+    @described(
+        "Programmes as a calendar",
+        query=SpanQuery,
+        headers=KnownHeaders,
+        media="text/calendar; charset=utf-8",
+        statuses=(304, 400, 404),
+        more="Without `from` and `to` a feed with its recurrences, else the single airings of the span.",
+    )
     async def calendar(self, request: web.Request) -> web.Response:
         face = self._face(request)
         schedule = self._outside.schedule(face.id)
@@ -111,6 +133,13 @@ class InterchangeApi:
         key = ("ics", face.id, face.base, "" if is_feed else f"{from_ms}-{to_ms}")
         return _document(request, await self._made(key, schedule, make), "text/calendar; charset=utf-8")
 
+    @described(
+        "Programmes as JSON-LD, schema.org's BroadcastEvent",
+        query=SpanQuery,
+        headers=KnownHeaders,
+        media=jsonld.MIME,
+        statuses=(304, 400, 404),
+    )
     async def linked_data(self, request: web.Request) -> web.Response:
         face = self._face(request)
         schedule = self._outside.schedule(face.id)
@@ -142,6 +171,7 @@ class InterchangeApi:
 
         return (await self._made(("page", face.id, face.base), schedule, make)).decode()
 
+    @described("RadioDNS service information", headers=KnownHeaders, media=_XML, statuses=(304,))
     async def service_information(self, request: web.Request) -> web.Response:
         base = self._base(request)
         faces = self._outside.faces(base)
@@ -150,6 +180,13 @@ class InterchangeApi:
         )
         return _document(request, await self._made(("si", base), None, make), _XML)
 
+    @described(
+        "RadioDNS programme information of one local day",
+        headers=KnownHeaders,
+        media=_XML,
+        statuses=(304, 404),
+        more="`{date}` is `YYYYMMDD`, `{service}` an address of the service as RadioDNS builds it from a bearer.",
+    )
     async def programme_information(self, request: web.Request) -> web.Response:
         faces = self._outside.faces(self._base(request))
         wanted = request.match_info["service"]
@@ -264,23 +301,11 @@ def _hour(at_ms: int) -> UtcMs:
     return UtcMs(at_ms - at_ms % HOUR_MS)
 
 
-_XML: Final = "application/xml; charset=utf-8"
 _ENDINGS: Final = {"m3u": "m3u8", "xspf": "xspf", "rivendell": "tfc"}
 
 
 def _document(request: web.Request, body: bytes, mime: str) -> web.Response:
-    """A public document with an ETag; 304 where the reader has it already (RFC 9110, section 13.1.2)."""
-    etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {
-        **OPEN_TO_ALL,
-        "ETag": etag,
-        "Cache-Control": f"public, max-age={MAX_AGE_S}",
-        "Content-Type": mime,
-    }
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
-    if etag in known or "*" in known:
-        return web.Response(status=304, headers=headers)
-    return web.Response(body=body, headers=headers)
+    return public_bytes(request, body, mime, caching=f"public, max-age={MAX_AGE_S}")
 
 
 def _local_day(text: str, face: Face) -> tuple[UtcMs, UtcMs]:

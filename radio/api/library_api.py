@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,25 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from radio.api.contract import described
+from radio.api.library_shapes import (
+    AirHistoryQuery,
+    DuplicateList,
+    ExportQuery,
+    ImportedPlaylist,
+    ImportQuery,
+    ItemDetails,
+    ItemHistory,
+    ItemPeaks,
+    ItemsPage,
+    ItemsQuery,
+    ItemUses,
+    RejectedPage,
+    RejectedQuery,
+    RescanBegun,
+    RescanProgress,
+    VersionHeaders,
+)
 from radio.api.library_views import (
     body_of,
     details_view,
@@ -37,8 +57,8 @@ from radio.library.advice import tags_refused
 from radio.library.duplicates import duplicates
 from radio.library.items import Item
 from radio.library.keeper import LibraryKeeper
+from radio.library.retagging import check_tags, restore_tags, write_tags
 from radio.library.search import ids_of, search
-from radio.library.tag_writing import Undo, plan_write, undo, write_tags
 from radio.schedule.model import Schedule
 from radio.schedule.uses import uses
 from radio.sponsors.campaigns import SponsorBook
@@ -106,13 +126,31 @@ class LibraryApi:
             web.post(f"{ROOT}/playlists/import", reads(self.import_)),
         ]
 
+    @described(
+        "Search the library",
+        query=ItemsQuery,
+        reply=ItemsPage,
+        statuses=(400,),
+    )
     async def list_items(self, request: web.Request) -> web.Response:
         wanted = search_of(request, self._roots(request))
         return private_json(page_view(await self._store.read(search, wanted), wanted))
 
+    @described(
+        "One item whole",
+        reply=ItemDetails,
+        statuses=(404,),
+        more="Its `ETag` is the version that a change names in `If-Match`.",
+    )
     async def show(self, request: web.Request) -> web.Response:
         return await self._item_reply(await self._item(request))
 
+    @described(
+        "When an item aired",
+        query=AirHistoryQuery,
+        reply=ItemHistory,
+        statuses=(400, 404),
+    )
     async def history(self, request: web.Request) -> web.Response:
         item = await self._item(request)
         limit = number(request, "limit", 50, 1, history.MAX_ROWS)
@@ -123,6 +161,11 @@ class LibraryApi:
         )
         return private_json({"item": item.id, "history": aired})
 
+    @described(
+        "Where an item is used and when it is planned",
+        reply=ItemUses,
+        statuses=(404,),
+    )
     async def uses(self, request: web.Request) -> web.Response:
         item = await self._item(request)
         stations = [one for one in self._covered(request) if item.root in self._stations.roots[one]]
@@ -137,15 +180,31 @@ class LibraryApi:
         )
         return private_json({"item": item.id, "uses": found, "planned": planned})
 
+    @described(
+        "The waveform of an item",
+        reply=ItemPeaks,
+        statuses=(404,),
+    )
     async def peaks(self, request: web.Request) -> web.Response:
         item = await self._item(request)
         return private_json(peaks_view(await self._store.read(details.get, item.id)))
 
+    @described(
+        "Items with the same sound",
+        reply=DuplicateList,
+        statuses=(404,),
+    )
     async def duplicates(self, request: web.Request) -> web.Response:
         one = (await self._item(request)).id if "id" in request.match_info else None
         found = await self._store.read(duplicates, roots=self._roots(request), item_id=one)
         return private_json({"duplicates": [duplicates_view(group) for group in found]})
 
+    @described(
+        "Files that cannot be aired",
+        query=RejectedQuery,
+        reply=RejectedPage,
+        statuses=(400,),
+    )
     async def rejected(self, request: web.Request) -> web.Response:
         offset = number(request, "offset", 0, 0, 1_000_000)
         limit = number(request, "limit", 50, 1, 200)
@@ -153,6 +212,14 @@ class LibraryApi:
         shown = [rejected_view(file) for file in found[offset : offset + limit]]
         return private_json({"total": len(found), "rejected": shown})
 
+    @described(
+        "Correct fields and write tags",
+        body=Changes,
+        reply=ItemDetails,
+        headers=VersionHeaders,
+        statuses=(404, 412, 422),
+        more="A correction that is null is taken back. All of it is done, or nothing.",
+    )
     async def change(self, request: web.Request) -> web.Response:
         item = await self._item(request)
         version = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"') or None
@@ -172,24 +239,40 @@ class LibraryApi:
         await self._library.refresh()
         return await self._item_reply(await self._item(request))
 
+    @described(
+        "Take back the last tags that were written",
+        reply=ItemDetails,
+        statuses=(404, 422),
+    )
     async def undo(self, request: web.Request) -> web.Response:
         item = await self._item(request)
         last = await self._store.read(editing.last_undo, item.id)
         if last is None:
             raise NotFound("No tags of this item were written that could be taken back.")
         try:
-            await asyncio.to_thread(undo, Undo.from_bytes(last.data), item.file)
+            await asyncio.to_thread(restore_tags, last.data, item.file)
         except TagsNotWritten as fault:
             raise tags_refused(fault, "tags") from fault
         await self._store.write(editing.drop_undo, last.id)
         await self._library.scan()
         return await self._item_reply(await self._item(request))
 
+    @described(
+        "How far a rescan is",
+        reply=RescanProgress,
+    )
     async def progress(self, request: web.Request) -> web.Response:
         step = self._library.progress
         running = self._scanning is not None and not self._scanning.done()
         return private_json({"running": running or step is not None, "progress": step, "last": self._last})
 
+    @described(
+        "Measure items again",
+        body=Rescan,
+        body_required=False,
+        reply=RescanBegun,
+        statuses=(202, 404, 503),
+    )
     async def rescan(self, request: web.Request) -> web.Response:
         wanted = await body_of(request, Rescan)
         if self._scanning is not None and not self._scanning.done():
@@ -202,6 +285,12 @@ class LibraryApi:
         self._scanning = asyncio.create_task(self._rescan(items, wanted.rejected))
         return private_json({"items": len(items), "rejected": wanted.rejected}, status=202)
 
+    @described(
+        "Items as a playlist",
+        query=ExportQuery,
+        media=tuple(form[2] for form in playlists.FORMS.values()),
+        statuses=(400,),
+    )
     async def export(self, request: web.Request) -> web.Response:
         form, title = request.query.get("format", "m3u"), request.query.get("title", "Playlist")[:200]
         roots = self._roots(request)
@@ -215,6 +304,14 @@ class LibraryApi:
         }
         return web.Response(body=text.encode(), headers=headers)
 
+    @described(
+        "Find the items of a playlist",
+        query=ImportQuery,
+        reply=ImportedPlaylist,
+        body_media=tuple(form[2] for form in playlists.FORMS.values()),
+        statuses=(400,),
+        more="Nothing is changed: the items are those of the library that the playlist seems to mean.",
+    )
     async def import_(self, request: web.Request) -> web.Response:
         entries = playlists.read(request.query.get("format", "m3u"), await request.read())
         # from the store: what waits to be measured is found there too
@@ -224,19 +321,19 @@ class LibraryApi:
 
     async def _check_tags(self, item: Item, tags: Mapping[str, Any]) -> None:
         try:
-            await asyncio.to_thread(plan_write, item.file, tags)
+            await asyncio.to_thread(check_tags, item.file, tags)
         except TagsNotWritten as fault:
             raise tags_refused(fault, "tags") from fault
 
     async def _write_tags(self, item: Item, tags: Mapping[str, Any], operator: Operator) -> None:
         try:
-            record = await asyncio.to_thread(write_tags, item.file, tags)
+            undoing = await asyncio.to_thread(write_tags, item.file, tags)
         except TagsNotWritten as fault:
             raise tags_refused(fault, "tags") from fault
-        if record is None:
+        if undoing is None:
             return
         await self._store.write(
-            editing.keep_undo, item.id, item.path, record.to_bytes(), operator.name, self._clock.now_ms()
+            editing.keep_undo, item.id, item.path, undoing, operator.name, self._clock.now_ms()
         )
         await self._library.scan()
 
@@ -269,6 +366,7 @@ class LibraryApi:
 def _for(*roles: Role) -> Callable[[Handler], Handler]:
     def marked(method: Handler) -> Handler:
         @needs(*roles)
+        @wraps(method)
         async def handler(request: web.Request) -> web.StreamResponse:
             return await method(request)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from radio.api.contract import described
 from radio.api.replies import OPEN_TO_ALL
 from radio.config import MountConfig, StationConfig
 from radio.errors import InvalidRequest, UnknownMount, UnknownStation
@@ -27,6 +28,12 @@ _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-
 def playlist_routes(stations: Mapping[str, StationConfig], public_url: str) -> list[web.RouteDef]:
     """Playlists beside each mount, by its whole name (``live.mp3.m3u``) or without its ending (``live.m3u``)."""
 
+    @described(
+        "A small file that leads a player to the stream",
+        media=tuple(mime for mime, _ in WRITERS.values()),
+        statuses=(404,),
+        more="`{name}` is a mount such as `live.mp3`, or `live` for all of its forms.",
+    )
     async def playlist(request: web.Request) -> web.Response:
         station = stations.get(request.match_info["station"])
         if station is None:

@@ -9,22 +9,29 @@ which is stable, and ``field`` where one field of the request is at fault.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from radio.api.contract import PROBLEM, ProblemDetails
 from radio.api.replies import json_bytes
 from radio.errors import InvalidRequest, RadioError
 
 _journal = structlog.get_logger(__name__)
+
+_NO_MEMBERS: Final[Mapping[str, object]] = MappingProxyType({})
 
 HTTP_STATUS: Final = {
     "configuration_invalid": 422,
     "schedule_invalid": 422,
     "invalid_request": 400,
     "changed_meanwhile": 412,
+    "version_needed": 428,
     "unauthenticated": 401,
     "forbidden": 403,
     "method_not_allowed": 405,
@@ -35,6 +42,7 @@ HTTP_STATUS: Final = {
     "limit_reached": 503,
     "audio_invalid": 422,
     "tags_not_written": 422,
+    "not_written": 507,
     "store_unavailable": 503,
     "store_too_new": 503,
     "connection_failed": 502,
@@ -44,24 +52,30 @@ HTTP_STATUS: Final = {
 }
 
 
-def problem(code: str, detail: str, *, status: int | None = None, field: str | None = None) -> web.Response:
-    """A response that tells people and programs what is wrong."""
+def problem(
+    code: str,
+    detail: str,
+    *,
+    status: int | None = None,
+    field: str | None = None,
+    members: Mapping[str, object] = _NO_MEMBERS,
+) -> web.Response:
+    """A response that tells people and programs what is wrong; ``members`` are told beside the usual ones."""
     status = status or HTTP_STATUS.get(code, 500)
-    body: dict[str, Any] = {
-        "type": f"about:blank#{code}",
-        "title": code.replace("_", " ").capitalize(),
-        "status": status,
-        "code": code,
-        "detail": detail,
-    }
-    if field is not None:
-        body["field"] = field
+    body: object = ProblemDetails(
+        type=f"about:blank#{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        code=code,
+        detail=detail,
+        field=field,
+    )
+    if members:
+        body = {**msgspec.to_builtins(body), **members}
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if status == 503:
         headers["Retry-After"] = "5"
-    return web.Response(
-        status=status, body=json_bytes(body), content_type="application/problem+json", headers=headers
-    )
+    return web.Response(status=status, body=json_bytes(body), content_type=PROBLEM, headers=headers)
 
 
 @web.middleware
@@ -71,7 +85,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except RadioError as fault:
         field = fault.field if isinstance(fault, InvalidRequest) else None
-        return problem(fault.code, fault.message, field=field)
+        return problem(fault.code, fault.message, field=field, members=fault.members)
     except web.HTTPException as fault:
         if fault.status < 400:
             raise

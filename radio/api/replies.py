@@ -20,14 +20,19 @@ def json_bytes(value: Any) -> bytes:
 
 
 def public_json(request: web.Request, value: Any) -> web.Response:
-    """``value`` for anyone, with an ETag; 304 where the reader has it already (RFC 9110, section 13.1.2)."""
-    body = json_bytes(value)
+    """``value`` for anyone, with an ETag; 304 where the reader has it already."""
+    return public_bytes(request, json_bytes(value), "application/json")
+
+
+def public_bytes(request: web.Request, body: bytes, media: str, *, caching: str = "no-cache") -> web.Response:
+    """A document for anyone, with an ETag; 304 where the reader has it already (RFC 9110, section 13.1.2)."""
     etag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {**OPEN_TO_ALL, "ETag": etag, "Cache-Control": "no-cache"}
+    headers = {**OPEN_TO_ALL, "ETag": etag, "Cache-Control": caching, "Content-Type": media}
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")}
     if etag in known or "*" in known:
+        del headers["Content-Type"]
         return web.Response(status=304, headers=headers)
-    return web.Response(body=body, content_type="application/json", headers=headers)
+    return web.Response(body=body, headers=headers)
 
 
 def private_json(value: Any, *, status: int = 200) -> web.Response:

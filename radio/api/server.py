@@ -14,10 +14,16 @@ from aiohttp.typedefs import Handler, Middleware
 
 from radio.api.door import Door, Factory, standard_route
 from radio.api.problems import problems
+from radio.api.threshold import Quick, Threshold, listening_at
+from radio.api.web_guard import WebGuard
 from radio.errors import AddressInUse
 
 MAX_BODY_BYTES: Final = 1_000_000
 GRACE_S: Final = 3.0
+_BACKLOG: Final = 4096
+
+IDLE_S: Final = 75.0
+"""How long a connection may stand between two requests, and how long the head of one that is no GET may take."""
 
 
 def http_application(routes: Iterable[web.AbstractRouteDef], sign_in: Middleware) -> web.Application:
@@ -32,28 +38,34 @@ class Serving(NamedTuple):
 
     port: int
     sockets: tuple[socket, ...]
+    door: Door
+    guard: WebGuard
 
 
 @asynccontextmanager
 async def serving(
     application: web.Application, *, streams: Factory, sockets: Factory, host: str, port: int,
-    listening: Sequence[socket] = (),
+    listening: Sequence[socket] = (), quick: Quick | None = None, desk: Factory | None = None,
 ) -> AsyncIterator[Serving]:  # fmt: skip
     """Listen at ``host`` and ``port`` (0: any free one), or on ``listening``, while the context is open.
 
-    Raises AddressInUse where another process listens there.
+    ``quick`` may take connections by their first bytes, before the door; those are closed at the end. ``desk`` takes
+    operators' WebSockets. Raises AddressInUse where another process listens there.
     """
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE_S)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE_S, keepalive_timeout=IDLE_S)
     await runner.setup()
-    door = Door(standard_route(web=_factory(runner), stream=streams, socket=sockets))
+    door = Door(standard_route(web=_factory(runner), stream=streams, socket=sockets, desk=desk))
+    guard = WebGuard(lambda: runner.server.connections if runner.server is not None else ())
     try:
-        servers = await _go_on(door, listening) if listening else [await _listen(door, host, port)]
+        open_sockets = tuple(listening) or tuple(await _listen(host, port))
+        threshold = Threshold(open_sockets, door, quick)
         try:
-            open_sockets = tuple(listening) or tuple(each for server in servers for each in server.sockets)
-            yield Serving(open_sockets[0].getsockname()[1], open_sockets)
+            async with guard.running():
+                yield Serving(open_sockets[0].getsockname()[1], open_sockets, door, guard)
         finally:
-            for server in servers:
-                server.close()
+            threshold.close()
+            for each in open_sockets:
+                each.close()
             door.close()
     finally:
         await runner.cleanup()
@@ -67,15 +79,9 @@ def _factory(runner: web.AppRunner) -> Factory:
     return protocol
 
 
-async def _go_on(door: Door, listening: Sequence[socket]) -> list[asyncio.Server]:
-    loop = asyncio.get_running_loop()
-    return [await loop.create_server(door, sock=each, backlog=4096) for each in listening]
-
-
-async def _listen(door: Door, host: str, port: int) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
+async def _listen(host: str, port: int) -> list[socket]:
     try:
-        return await loop.create_server(door, host, port, backlog=4096)
+        return await listening_at(host, port, backlog=_BACKLOG)
     except OSError as fault:
         if fault.errno == errno.EADDRINUSE:
             raise AddressInUse(

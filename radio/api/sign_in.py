@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -16,14 +16,17 @@ from radio.store.operators import Operator, Role, authenticate
 OPERATOR: Final = web.RequestKey("operator", Operator)
 NEEDS: Final = "__needs_role__"
 
+H = TypeVar("H", bound=Callable[..., Awaitable[web.StreamResponse]])
 
-def needs(*roles: Role) -> Callable[[Handler], Handler]:
+
+def needs(*roles: Role) -> Callable[[H], H]:
     """Mark a handler as open to ``roles`` only (an admin may do everything).
 
-    Where its path names a ``{station}``, the operator's token must cover that station.
+    It is a function, or a method in its class. Where its path names a ``{station}``, the operator's token must cover
+    that station.
     """
 
-    def mark(handler: Handler) -> Handler:
+    def mark(handler: H) -> H:
         setattr(handler, NEEDS, frozenset((*roles, Role.ADMIN)))
         return handler
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from radio.api.contract import described
 from radio.api.replies import OPEN_TO_ALL
 from radio.config import NetworkConfig
 from radio.errors import NotFound
@@ -22,6 +23,9 @@ PAGE_POLICY: Final = (
     "frame-ancestors 'none'"
 )
 EMBED_POLICY: Final = PAGE_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *")
+HTML: Final = "text/html"
+SCRIPT: Final = "text/javascript"
+ANY: Final = "application/octet-stream"
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 PICTURE_TYPES: Final = {
     ".png": "image/png",
@@ -42,6 +46,7 @@ def site_routes(
     """Routes of the site; ``pictures`` is the folder behind ``/media/artwork/``. ``linked`` gives what search
     engines read of the coming programmes: an element for the head of the page."""
 
+    @described("The stations' site", media=HTML, statuses=(404,))
     async def page(request: web.Request) -> web.StreamResponse:
         headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
         if network.site == "demo" and linked is None:
@@ -51,6 +56,7 @@ def site_routes(
             text = text.replace("</head>", f"{await linked(request)}</head>", 1)
         return web.Response(text=text, content_type="text/html", headers=headers)
 
+    @described("The compact player, for an iframe on any site", media=HTML, statuses=(404,))
     async def embed(request: web.Request) -> web.StreamResponse:
         if request.match_info["station"] not in stations:
             raise NotFound("There is no such station.")
@@ -58,12 +64,22 @@ def site_routes(
             "embed.html", {"Content-Security-Policy": EMBED_POLICY, "Cache-Control": "no-cache"}
         )
 
+    @described(
+        "The elements `<radio-player>` and `<radio-sponsor>`, for any site", media=SCRIPT, statuses=(404,)
+    )
     async def player(_: web.Request) -> web.StreamResponse:
-        return await _built("player.js", {**OPEN_TO_ALL, "Cache-Control": "public, max-age=300"})
+        headers = {"Cache-Control": "public, max-age=300", "Content-Type": f"{SCRIPT}; charset=utf-8"}
+        return await _built("player.js", {**OPEN_TO_ALL, **headers})
 
+    @described("A part of the pages, by a name that changes with its content", media=ANY, statuses=(404,))
     async def asset(request: web.Request) -> web.StreamResponse:
         return await _built(f"assets/{_name(request)}", {**OPEN_TO_ALL, "Cache-Control": FOR_EVER})
 
+    @described("The site's mark", media="image/svg+xml", statuses=(404,))
+    async def mark(_: web.Request) -> web.StreamResponse:
+        return await _built(await asyncio.to_thread(_mark), {"Cache-Control": "public, max-age=86400"})
+
+    @described("A picture from the network's folder", media="image/*", statuses=(404,))
     async def picture(request: web.Request) -> web.StreamResponse:
         name = _name(request)
         ending = Path(name).suffix.lower()
@@ -83,7 +99,7 @@ def site_routes(
         web.get("/embed/{station}", embed),
         web.get("/player.js", player),
         web.get("/assets/{name}", asset),
-        web.get("/favicon.svg", _root_file("favicon.svg")),
+        web.get("/favicon.svg", mark),
         web.get("/media/artwork/{name:.+}", picture),
     ]
 
@@ -99,11 +115,11 @@ def _home(network: NetworkConfig) -> str:
     return text.replace("{{network.tagline}}", escape(network.tagline))
 
 
-def _root_file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def handler(_: web.Request) -> web.StreamResponse:
-        return await _built(name, {"Cache-Control": "public, max-age=86400"})
-
-    return handler
+def _mark() -> str:
+    """The site's mark, which the build names by its content."""
+    return next(
+        (f"assets/{path.name}" for path in sorted((DIST / "assets").glob("favicon-*.svg"))), "favicon.svg"
+    )
 
 
 def _name(request: web.Request) -> str:

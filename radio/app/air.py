@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from radio.app.desk import ToldRecorder
 from radio.app.parts import Parts
 from radio.audio.bed import Bed
 from radio.audio.pcm import PcmSource
@@ -17,7 +18,7 @@ from radio.config import Config, StationConfig
 from radio.errors import AudioError, ConfigurationError
 from radio.events import FallbackStarted, PlayoutEvent
 from radio.log import LogRow
-from radio.playout import Output, RunBaton, StationPlayout, ThreadLoader
+from radio.playout import Output, Pulse, RunBaton, StationPlayout, ThreadLoader
 from radio.stations import ServiceBaton, StationService
 from radio.streaming.chunks import Chunk
 from radio.units import UtcMs
@@ -29,9 +30,9 @@ def service_of(parts: Parts, station: StationConfig, baton: ServiceBaton | None 
         station,
         clock=parts.clock,
         log=parts.planner.log(station.id),
-        recorder=parts.recorder,
+        recorder=ToldRecorder(parts.recorder, parts.desk),
         publish=partial(_publish, parts),
-        listeners=lambda: parts.mounts.listeners(station.id),
+        listeners=lambda: parts.mounts.listeners(station.id) + parts.listeners_elsewhere(station.id),
         metrics=parts.metrics,
         public_url=parts.config.server.public_url,
         baton=baton,
@@ -70,7 +71,7 @@ async def go_on_air(
         clock=parts.clock,
         on_event=lambda event: _in_loop(loop, partial(_heard, parts, service), event),
         on_chunk=lambda chunk: _in_loop(loop, deliver, chunk),
-        on_pulse=lambda pulse: _in_loop(loop, service.on_pulse, pulse),
+        on_pulse=lambda pulse: _in_loop(loop, partial(_pulsed, parts, service), pulse),
         silence_after_s=station.sound.silence_after_s,
         bed=bed,
         baton=baton,
@@ -108,6 +109,12 @@ def _publish(parts: Parts, station: str, state: dict[str, Any], at_ms: UtcMs) ->
         parts.hub.publish_state(station, state, at_ms)
     else:
         parts.hub.open(station, state)
+    parts.desk.touch(station)
+
+
+def _pulsed(parts: Parts, service: StationService, pulse: Pulse) -> None:
+    service.on_pulse(pulse)
+    parts.desk.pulse(service.station.id, pulse)
 
 
 def _heard(parts: Parts, service: StationService, event: PlayoutEvent) -> None:

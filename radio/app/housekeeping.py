@@ -34,7 +34,9 @@ class Housekeeping:
         files = [parts.config.schedule_of(station) for station in parts.config.stations]
         files.append(parts.config.path(parts.config.sponsors))
         self.background(parts.library.keep(self._stop))
-        self.background(watch_files(files, parts.planner.reload, self._stop))
+        self.background(watch_files(files, parts.editor.files_changed, self._stop))
+        self.background(parts.editor.begin(), cut=True)
+        self._stack.push_async_callback(parts.editor.stop)
         self.background(self._measure(), cut=True)
         self.background(self._tidy(), cut=True)
         self._stack.callback(self._stop.set)

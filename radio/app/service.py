@@ -14,11 +14,14 @@ from typing import Final
 import msgspec
 
 from radio.app.air import go_on_air, service_of
+from radio.app.company import join_company
 from radio.app.folder_lock import FolderLock
 from radio.app.housekeeping import Housekeeping
 from radio.app.parts import Parts
+from radio.app.restoring import keep_what_is_known
 from radio.app.streams import streams_and_push
 from radio.app.takeover import Successor, Taken, TakeoverDesk
+from radio.app.watchman import Watchman
 from radio.app.web import serve
 from radio.audio.bed import Bed
 from radio.clock import Clock, SystemClock
@@ -39,6 +42,7 @@ from radio.units import DurationMs
 
 FIRST_SOUND_TICKS: Final = 50
 FIRST_MS: Final = 600_000
+AWAY: Final = "the station was off the air"
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,8 +102,15 @@ class _Composition:
         )
         await self.stack.enter_async_context(self.session_log.running())
         parts = self.parts = self._parts()
+        company = await join_company(parts, self.stack)
         port = await (self._take_over() if takeover else self._begin(progress))
+        keep_what_is_known(parts, self.housekeeping)
         self.housekeeping.begin()
+        if company is not None:
+            self.housekeeping.background(company.keep(), cut=True)
+        watchman = Watchman(parts, lambda: self.serving, self.session_log)
+        for watch in (watchman.run, watchman.look_at_disk, watchman.look_at_database, watchman.back_up):
+            self.housekeeping.background(watch(), cut=True)
         if takeover:
             self.housekeeping.background(lock.take_when_free(), cut=True)
         desk = TakeoverDesk(parts, self.serving.sockets)
@@ -159,6 +170,7 @@ class _Composition:
     def _log_changed(self, station: str) -> None:
         if station in self.parts.services:
             self.parts.services[station].log_changed()
+            self.parts.desk.touch(station)
 
     async def _library_changed(self) -> None:
         self.parts.metrics.library_items.set(len(self.parts.library.current))
@@ -171,8 +183,10 @@ class _Composition:
         self.serving = await serve(parts, self.stack)
         cut = await parts.recorder.begin(parts.station_ids, self.clock.now_ms())
         ready = await parts.planner.begin(
-            self.stack, {id_: _interrupted(aired) for id_, aired in cut.items()}
+            self.stack, {id_: _interrupted(aired) for id_, aired in cut.items()}, parts.recorder.knows
         )
+        for row in (row for id_ in ready for row in parts.planner.missed(id_)):
+            parts.recorder.missed(row, self.clock.now_ms(), AWAY)
         await self._load_first_items(ready)
         for station in self.config.stations:
             if station.id in ready:

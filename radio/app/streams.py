@@ -9,7 +9,7 @@ from radio.audio.encode import MIME_TYPES, chunk_bytes_of
 from radio.clock import Clock
 from radio.config import Config, StationConfig
 from radio.push.hub import Hub
-from radio.streaming.mount import Mount
+from radio.streaming.mount import Mount, burst_ms_of
 from radio.streaming.mounts import ListenerLimits, Mounts
 from radio.streaming.session_log import SessionLog
 from radio.streaming.sessions import Session, Sessions
@@ -31,7 +31,7 @@ def streams_and_push(
         found = sessions.find(session)
         return found.stream_time_ms if found and found.station == station else None
 
-    hub = Hub(epoch=epoch, session_lookup=start_of)
+    hub = Hub(epoch=epoch, session_lookup=start_of, soon=asyncio.get_running_loop().call_soon)
 
     def started(session: Session) -> None:
         hub.session_started(session.station, session.id, session.stream_time_ms)
@@ -52,6 +52,7 @@ def _add_mounts(mounts: Mounts, station: StationConfig, public_url: str) -> None
         url=public_url,
     )
     for mount in station.mounts:
+        burst_ms = burst_ms_of(mount.bitrate_kbps)
         made = Mount(
             station.id,
             mount.name,
@@ -60,6 +61,7 @@ def _add_mounts(mounts: Mounts, station: StationConfig, public_url: str) -> None
             chunk_bytes=chunk_bytes_of(mount.format, mount.bitrate_kbps),
             later=loop.call_later,
             now=loop.time,
-            ring_chunks=ceil(station.sound.lead_s) + 6,
+            ring_chunks=ceil(max(station.sound.lead_s, burst_ms / 1_000)) + 6,
+            burst_ms=burst_ms,
         )
         mounts.add(face, made)

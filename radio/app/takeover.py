@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Final, TypeVar
@@ -28,6 +29,7 @@ from radio.descriptors import Channel, is_same_user, listen
 from radio.errors import TakeoverFailed
 from radio.playout import RunBaton
 from radio.push.channel import ChannelBaton
+from radio.schedule.remains import LogBaton
 from radio.stations import OpenAttempt, ServiceBaton
 from radio.streaming.chunks import Chunk
 from radio.streaming.listening import HandedListener
@@ -67,6 +69,7 @@ class StationBaton(msgspec.Struct, frozen=True, kw_only=True):
     run: RunBaton | None
     service: ServiceBaton
     chunks: list[Chunk]
+    log: LogBaton | None = None
 
 
 class Baton(msgspec.Struct, frozen=True, kw_only=True, tag="baton"):
@@ -165,7 +168,7 @@ class TakeoverDesk:
         try:
             services = {id_: service.hand_over() for id_, service in parts.services.items()}
             attempts = await parts.recorder.hand_over()
-            await _say(channel, self._baton(runs, services, attempts))
+            await _say(channel, self._baton(runs, services, attempts, parts.planner.hand_over()))
             await _hear(channel, Ready)
             handed = parts.mounts.hand_over()
             descriptors = [*(each.fileno() for each in self._sockets), *(one.fd for one in handed)]
@@ -198,18 +201,25 @@ class TakeoverDesk:
         self._parts.mounts.adopt(handed)
         for service in self._parts.services.values():
             service.take_back()
+        self._parts.planner.take_back()
         for playout in self._parts.playouts.values():
             playout.go_on()
 
     def _baton(
-        self, runs: dict[str, RunBaton], services: dict[str, ServiceBaton], attempts: list[OpenAttempt]
+        self,
+        runs: dict[str, RunBaton],
+        services: dict[str, ServiceBaton],
+        attempts: list[OpenAttempt],
+        logs: Mapping[str, LogBaton],
     ) -> Baton:
         chunks: dict[str, list[Chunk]] = {id_: [] for id_ in services}
         for mount in self._parts.mounts:
             chunks[mount.station] += mount.chunks
         return Baton(
             stations=[
-                StationBaton(station=id_, run=runs.get(id_), service=service, chunks=chunks[id_])
+                StationBaton(
+                    station=id_, run=runs.get(id_), service=service, chunks=chunks[id_], log=logs.get(id_)
+                )
                 for id_, service in services.items()
             ],
             channels=self._parts.hub.hand_over(),
@@ -258,9 +268,12 @@ class Successor:
     async def _prepare(self, baton: Baton) -> None:
         parts, now_ms = self._parts, self._parts.clock.now_ms()
         await parts.recorder.adopt(baton.attempts, parts.station_ids, now_ms)
-        await parts.planner.begin(self._stack, {})
+        await parts.planner.begin(self._stack, {}, parts.recorder.knows)
         parts.hub.adopt(baton.channels, baton.hub_epoch)
         handed = {one.station: one for one in baton.stations}
+        for one in baton.stations:
+            if one.log is not None and one.station in parts.station_ids:
+                parts.planner.adopt(one.station, one.log)
         for station in parts.config.stations:
             mine = handed.get(station.id)
             parts.services[station.id] = service_of(parts, station, mine.service if mine else None)

@@ -10,20 +10,26 @@ from typing import Any
 
 from aiohttp import web
 
+from radio.api.alarms import alarm_routes
 from radio.api.artwork import artwork_routes
 from radio.api.commands import OnAirDesk, command_routes
 from radio.api.console import Actions, console_routes
+from radio.api.contract_routes import ContractApi
 from radio.api.events_stream import EventStreams
 from radio.api.handover import handover_routes
 from radio.api.health import health_routes
 from radio.api.interchange import InterchangeApi, Outside
 from radio.api.library_api import LibraryApi, Stations
+from radio.api.long_poll import LongPoll
 from radio.api.playlists import playlist_routes
 from radio.api.public import PublicApi
 from radio.api.push_socket import PushSockets
 from radio.api.server import Serving, http_application, serving
 from radio.api.sign_in import sign_in
 from radio.api.site import site_routes
+from radio.app.desk import DeskParts
+from radio.app.dialects import DialectParts
+from radio.app.editing import editing_routes
 from radio.app.parts import Parts
 from radio.audio.encode import MIME_TYPES
 from radio.events import Availability
@@ -45,6 +51,9 @@ async def serve(parts: Parts, stack: AsyncExitStack, *, sockets: Sequence[socket
     admission = Admission(total=server.max_subscribers, per_address=server.max_subscribers_per_address)
     push = PushSockets(parts.hub, parts.clock, heartbeat, admission=admission)
     events = EventStreams(parts.hub, parts.clock, heartbeat, admission=admission)
+    long_poll = LongPoll(parts.hub, admission=admission)
+    dialects = await stack.enter_async_context(DialectParts(parts, heartbeat, admission))
+    desk = await stack.enter_async_context(DeskParts(parts, heartbeat))
     pictures = await stack.enter_async_context(Shrinker(parts.store))
 
     def streams() -> Listener:
@@ -55,9 +64,11 @@ async def serve(parts: Parts, stack: AsyncExitStack, *, sockets: Sequence[socket
         *artwork_routes(pictures, frozenset(parts.services)),
         *_library_api(parts).routes(),
         *interchange.routes(),
-        *_routes(parts, interchange),
+        *_routes(parts, interchange, long_poll),
+        *dialects.routes(),
+        *editing_routes(parts),
         web.get("/api/events", events.handle),
-        *handover_routes(streams=streams, sockets=push.protocol),
+        *handover_routes(streams=streams, sockets=push.protocol, desk=desk.protocol),
     ]
     made = await stack.enter_async_context(
         serving(
@@ -67,10 +78,15 @@ async def serve(parts: Parts, stack: AsyncExitStack, *, sockets: Sequence[socket
             host=server.host,
             port=server.port,
             listening=sockets,
+            quick=push,
+            desk=desk.protocol,
         )
     )
     await stack.enter_async_context(push)
     await stack.enter_async_context(events)
+    stack.callback(long_poll.close)
+    await stack.enter_async_context(dialects.push())
+    await stack.enter_async_context(desk.push())
     stack.callback(parts.mounts.close)
     return made
 
@@ -104,11 +120,13 @@ def _interchange_api(parts: Parts) -> InterchangeApi:
     return InterchangeApi(outside, parts.clock)
 
 
-def _routes(parts: Parts, interchange: InterchangeApi) -> list[Any]:
+def _routes(parts: Parts, interchange: InterchangeApi, long_poll: LongPoll) -> list[Any]:
     config = parts.config
     stations = {station.id: station for station in config.stations}
     pictures = config.path(config.network.pictures) if config.network.pictures else None
-    public = PublicApi(parts.services, parts.store, lambda *span: _airings(parts, *span), parts.clock)
+    public = PublicApi(
+        parts.services, parts.store, lambda *span: _airings(parts, *span), parts.clock, long_poll
+    )
     actions = Actions(
         scan=lambda: _scan(parts),
         reload=lambda station: _reload(parts, station),
@@ -117,9 +135,13 @@ def _routes(parts: Parts, interchange: InterchangeApi) -> list[Any]:
     return [
         *public.routes(),
         *console_routes(actions),
-        *command_routes(OnAirDesk(frozenset(stations), parts.playouts, parts.planner.item_row)),
+        *command_routes(
+            OnAirDesk(frozenset(stations), parts.playouts, parts.planner.item_row, parts.planner.rows)
+        ),
         *playlist_routes(stations, config.server.public_url),
-        *health_routes(lambda: _off_air(parts), parts.metrics),
+        *health_routes(lambda: _off_air(parts), parts.metrics, lambda: parts.alarms),
+        *alarm_routes(parts.alarms),
+        *ContractApi(config.server.public_url).routes(),
         *site_routes(config.network, pictures, frozenset(stations), interchange.head_element),
     ]
 

@@ -43,6 +43,22 @@ def faded_out(block: Pcm, first: int, length: int) -> Pcm:
     return block if first + len(block) <= 0 else block * fade_out_gain(first, len(block), length)
 
 
+def raised(block: Pcm, first: int, length: int, from_gain: float) -> Pcm:
+    """``block`` held at ``from_gain`` up to sample 0 of the rise and brought to its full level over ``length``
+    samples, evenly to the ear (along a half cosine in dB); its first sample is sample ``first`` of the rise.
+
+    A copy if changed.
+    """
+    if first >= length:
+        return block
+    index = np.arange(first, first + len(block), dtype=np.float64)
+    done = np.clip((index + 0.5) / length, 0.0, 1.0) if length > 0 else (index >= 0).astype(np.float64)
+    done[index < 0] = 0.0
+    gain = from_gain ** (0.5 + 0.5 * np.cos(done * pi))
+    lifted: Pcm = block * gain.astype(np.float32)[:, np.newaxis]
+    return lifted
+
+
 def _quarter_turn(first: int, n: int, length: int) -> NDArray[np.float64]:
     index = np.arange(first, first + n, dtype=np.float64)
     if length <= 0:

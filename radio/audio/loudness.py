@@ -13,7 +13,7 @@ from av.audio.frame import AudioFrame
 from av.filter import Graph
 from numpy.typing import NDArray
 
-from radio.units import SAMPLE_RATE_HZ, Lufs
+from radio.units import Lufs
 
 GATE_LUFS: Final = -70.0
 """The absolute gate of BS.1770-4; nothing below it has a loudness."""
@@ -78,36 +78,6 @@ class Loudness:
                 self._report = report
 
 
-class RunningLoudness:
-    """The loudness of a sound that never ends, at 48 kHz, given block by block: what a meter shows.
-
-    ``momentary_lufs`` is that of the last 400 ms, ``short_term_lufs`` of the last 3 s, ``integrated_lufs`` of all so
-    far; None below the gate of -70 LUFS.
-    """
-
-    def __init__(self) -> None:
-        self._graph = _graph(SAMPLE_RATE_HZ)
-        self._samples = 0
-        self.momentary_lufs: Lufs | None = None
-        self.short_term_lufs: Lufs | None = None
-        self.integrated_lufs: Lufs | None = None
-
-    def update(self, planes: NDArray[np.float32]) -> None:
-        """Take the next block, of any length, as planes ``(2, n)`` whose memory is in one piece."""
-        self._graph.push(_frame(planes, SAMPLE_RATE_HZ, self._samples))
-        self._samples += planes.shape[1]
-        report: dict[str, str] = {}
-        while True:
-            try:
-                report = self._graph.pull().metadata
-            except (av.BlockingIOError, av.EOFError):
-                break
-        if "lavfi.r128.M" in report:
-            self.momentary_lufs = _above_gate(float(report["lavfi.r128.M"]))
-            self.short_term_lufs = _above_gate(float(report["lavfi.r128.S"]))
-            self.integrated_lufs = _above_gate(float(report["lavfi.r128.I"]))
-
-
 def _frame(planes: NDArray[np.float32], rate_hz: int, pts: int) -> AudioFrame:
     frame = AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
     frame.sample_rate, frame.pts, frame.time_base = rate_hz, pts, Fraction(1, rate_hz)
@@ -120,6 +90,7 @@ def _above_gate(lufs: float) -> Lufs | None:
 
 def _graph(rate_hz: int) -> Graph:
     graph = Graph()
+    graph.threads = 1
     source = graph.add(
         "abuffer",
         sample_rate=str(rate_hz),

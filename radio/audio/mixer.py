@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radio.audio.fades import faded_in, faded_out
+from radio.audio.fades import faded_in, faded_out, raised
 from radio.audio.pcm import Pcm, PcmSource, silence
 from radio.errors import LimitReached
-from radio.units import Samples
+from radio.units import Decibels, Samples, gain_factor
 
 MAX_VOICES = 64
 """More voices than this at once are a fault of the caller."""
@@ -26,7 +26,15 @@ LOOKAHEAD = Samples(4800)
 """How far sources are read ahead: 100 ms."""
 
 RELEASE = Samples(240)
-"""The fade of a source that ended unexpectedly: 5 ms."""
+"""The fade of a source that ended unexpectedly, and of the very end of a tail that is held: 5 ms."""
+
+DUCKED_DB = Decibels(-12.0)
+"""How far a voice stands back under another: both together are 0.3 dB louder than the other one alone."""
+
+DUCK_RISE = Samples(28_800)
+"""How long a voice takes to come up when the one above it has ended: 600 ms."""
+
+_DUCKED = gain_factor(DUCKED_DB)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +44,11 @@ class Voice:
     ``fade_in`` begins at ``starts_at``. ``fade_out`` lies inside and ends at ``ends_at``. ``tail`` begins at
     ``ends_at``: the source goes on and is faded out. All three are equal-power fades; a tail together with a
     ``fade_in`` of the same length in the next voice is an equal-power crossfade. A voice has a fade out or a
-    tail, never both. Two voices are equal only when they are the same object. :raises ValueError: lengths
-    that cannot be.
+    tail, never both.
+
+    A tail that is ``held`` is not faded. A voice that comes in ``under`` another one is 12 dB down as long as
+    that one sounds, whatever ends it, and then comes up over 600 ms. Two voices are equal only when they are the
+    same object. :raises ValueError: lengths that cannot be.
     """
 
     source: PcmSource
@@ -46,6 +57,8 @@ class Voice:
     fade_in: Samples = Samples(0)
     fade_out: Samples = Samples(0)
     tail: Samples = Samples(0)
+    held: bool = False
+    under: Voice | None = None
 
     def __post_init__(self) -> None:
         length = self.ends_at - self.starts_at
@@ -94,7 +107,8 @@ class Mixer:
             raise LimitReached(f"the mixer has {MAX_VOICES} voices already")
         if voice.silent_at <= self._position:
             raise ValueError(f"the voice ended at sample {voice.silent_at}; the mixer is at {self._position}")
-        playing = _Playing(voice, max(voice.starts_at, self._position))
+        above = next((one for one in self._playing if one.voice is voice.under), None)
+        playing = _Playing(voice, max(voice.starts_at, self._position), above)
         self._playing.append(playing)
         self._read_ahead(playing, self._lookahead)
 
@@ -136,6 +150,13 @@ class Mixer:
         self._close_silent()
         return [playing.voice for playing in dropped]
 
+    def fade_out(self, voice: Voice, position: int, fade: int) -> None:
+        """Fade one voice out over ``fade`` samples from ``position`` on; nothing where it is over already."""
+        for playing in self._playing:
+            if playing.voice is voice:
+                playing.cut(max(position, self._position), fade)
+        self._close_silent()
+
     def close(self) -> None:
         """Close every source and forget all voices."""
         for playing in self._playing:
@@ -163,10 +184,11 @@ class Mixer:
 class _Playing:
     """One voice at work: what was read of its source and not yet heard, and where it is cut."""
 
-    __slots__ = ("_ahead", "_cuts", "_ended", "heard_to", "silent_at", "voice")
+    __slots__ = ("_above", "_ahead", "_cuts", "_ended", "heard_to", "silent_at", "voice")
 
-    def __init__(self, voice: Voice, heard_to: int) -> None:
+    def __init__(self, voice: Voice, heard_to: int, above: _Playing | None = None) -> None:
         self.voice = voice
+        self._above = above
         self.heard_to = heard_to
         self.silent_at = voice.silent_at
         self._ahead = silence(0)
@@ -213,7 +235,16 @@ class _Playing:
         if voice.fade_out:
             sound = faded_out(sound, first - (voice.ends_at - voice.fade_out), voice.fade_out)
         if voice.tail:
-            sound = faded_out(sound, first - voice.ends_at, voice.tail)
+            fade = min(RELEASE, voice.tail) if voice.held else voice.tail
+            sound = faded_out(sound, first - (voice.silent_at - fade), fade)
+        if self._above is not None:
+            sound = self._beneath(self._above, sound, first)
         for at, length in self._cuts:
             sound = faded_out(sound, first - at, length)
         return sound
+
+    def _beneath(self, above: _Playing, sound: Pcm, first: int) -> Pcm:
+        up_at = above.silent_at
+        if first >= up_at + DUCK_RISE:
+            self._above = None
+        return raised(sound, first - up_at, DUCK_RISE, _DUCKED)

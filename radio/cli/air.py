@@ -1,27 +1,23 @@
-"""``radio skip``, ``insert``, ``hold``, ``resume``: change what is on the air, through the running service."""
+"""``radio air``: change what is on the air, through the running service; the commonest also as ``radio skip``."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-import msgspec
 import typer
 
 from radio.cli.context import JsonOption, ServerOption
 from radio.cli.output import clock_time, out, out_json
+from radio.cli.running import LOCAL, ask_json
 from radio.config import TOKEN_VARIABLE
 from radio.diagnostics import harmless
-from radio.errors import ConnectionFailed, Forbidden, InvalidRequest, NotFound, RadioError
-
-TIMEOUT_S = 10.0
-ANSWER_LIMIT_BYTES = 1 << 20
+from radio.errors import InvalidRequest
 
 StationArgument = Annotated[str, typer.Argument(help="The station's id.")]
+RowArgument = Annotated[str, typer.Argument(help="A coming row's id: see `radio air rows`.")]
+ItemArgument = Annotated[str, typer.Argument(help="An item's id: see `radio library list`.")]
 TokenOption = Annotated[
     str,
     typer.Option(
@@ -32,9 +28,28 @@ FadeOption = Annotated[
     int, typer.Option("--fade-ms", min=0, max=5_000, help="How long the item that ends is faded out.")
 ]
 
-LOCAL = "http://127.0.0.1:8000"
+app = typer.Typer(no_args_is_help=True, help="Change what is on the air, and what comes next.")
 
 
+@app.command()
+def rows(
+    station: StationArgument,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many rows.")] = 20,
+    server: ServerOption = LOCAL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is on the air in the stream and what comes, with the rows' ids."""
+    found = ask_json(server, f"{_path(station)}/rows?limit={limit}", token=_needed(token))
+    if as_json:
+        out_json(found)
+        return
+    for row in found["rows"]:
+        anchor = "" if row["anchor"] == "float" else f" [{row['anchor']}]"
+        out(harmless(f"{_line(row)}{anchor}  {row['id']}"))
+
+
+@app.command()
 def skip(
     station: StationArgument,
     fade_ms: FadeOption = 300,
@@ -46,9 +61,10 @@ def skip(
     _command(server, token, station, "skip", {"fade_ms": fade_ms}, as_json)
 
 
+@app.command()
 def insert(
     station: StationArgument,
-    item: Annotated[str, typer.Argument(help="An item's id: see `radio library list`.")],
+    item: ItemArgument,
     next_: Annotated[
         bool, typer.Option("--next", help="Wait for the end of what is on the air, instead of ending it.")
     ] = False,
@@ -62,6 +78,36 @@ def insert(
     _command(server, token, station, "insert", body, as_json)
 
 
+@app.command()
+def move(
+    station: StationArgument,
+    row: RowArgument,
+    before: Annotated[str | None, typer.Option(help="The row that it comes before.")] = None,
+    after: Annotated[str | None, typer.Option(help="The row that it comes after.")] = None,
+    server: ServerOption = LOCAL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Give a coming row another place; without --before and --after it comes next."""
+    if before is not None and after is not None:
+        raise InvalidRequest("Two places are named.", field="--after", allowed="--before or --after")
+    to = "before" if before is not None else "after" if after is not None else "next"
+    _command(server, token, station, "move", {"row": row, "to": to, "other": before or after}, as_json)
+
+
+@app.command()
+def remove(
+    station: StationArgument,
+    row: RowArgument,
+    server: ServerOption = LOCAL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Take a coming row out."""
+    _command(server, token, station, "remove", {"row": row}, as_json)
+
+
+@app.command()
 def hold(
     station: StationArgument,
     server: ServerOption = LOCAL,
@@ -72,71 +118,78 @@ def hold(
     _command(server, token, station, "hold", {}, as_json)
 
 
+@app.command()
 def resume(
     station: StationArgument,
     server: ServerOption = LOCAL,
     token: TokenOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """End a hold now."""
+    """End a hold or an emergency now."""
     _command(server, token, station, "resume", {}, as_json)
+
+
+@app.command()
+def extend(
+    station: StationArgument,
+    minutes: Annotated[int, typer.Argument(min=1, max=120, help="How many minutes longer.")],
+    server: ServerOption = LOCAL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Let the programme on the air go on past its end."""
+    _command(server, token, station, "extend", {"minutes": minutes}, as_json)
+
+
+@app.command()
+def end(
+    station: StationArgument,
+    fade_ms: FadeOption = 300,
+    server: ServerOption = LOCAL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """End the programme on the air now."""
+    _command(server, token, station, "end", {"fade_ms": fade_ms}, as_json)
+
+
+@app.command()
+def emergency(
+    station: StationArgument,
+    item: ItemArgument,
+    once: Annotated[
+        bool, typer.Option("--once", help="Once, and then the bed, instead of repeated.")
+    ] = False,
+    fade_ms: FadeOption = 300,
+    server: ServerOption = LOCAL,
+    token: TokenOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Put an item on the air before everything, fixed times too, until `radio resume`."""
+    body = {"item": item, "repeat": not once, "fade_ms": fade_ms}
+    _command(server, token, station, "emergency", body, as_json)
 
 
 def _command(
     server: str, token: str, station: str, command: str, body: dict[str, Any], as_json: bool
 ) -> None:
-    if not token:
-        raise InvalidRequest(
-            "An operator's token is needed.", field="--token", allowed=f"--token or {TOKEN_VARIABLE}"
-        )
-    path = f"/api/console/stations/{quote(station, safe='')}/{command}"
-    answer = _post(server, path, token, body)
+    answer = ask_json(server, f"{_path(station)}/{command}", token=_needed(token), body=body)
     if as_json:
         out_json(answer)
         return
     out(harmless(f"{_line(answer['on_air'])}  | next: {_line(answer['next'])}"))
 
 
-def _post(server: str, path: str, token: str, body: dict[str, Any]) -> Any:
-    scheme, _, rest = server.rstrip("/").partition("://")
-    if scheme not in ("http", "https") or not rest:
-        allowed = "http://host:port or https://host"
-        raise InvalidRequest(f"{server!r} is no server.", field="--server", allowed=allowed)
-    request = Request(
-        f"{scheme}://{rest}{path}",
-        data=msgspec.json.encode(body),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    try:
-        with build_opener(_NoRedirect).open(request, timeout=TIMEOUT_S) as answer:
-            return msgspec.json.decode(answer.read(ANSWER_LIMIT_BYTES))
-    except HTTPError as refusal:
-        with refusal:
-            raise _refused(refusal.code, refusal.read(ANSWER_LIMIT_BYTES)) from refusal
-    except (URLError, OSError, ValueError) as fault:
-        raise ConnectionFailed(f"No service answers at {server}. Start it with: radio run") from fault
+def _path(station: str) -> str:
+    return f"/api/console/stations/{quote(station, safe='')}"
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """A token is for the address that it was given for."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-def _refused(status: int, data: bytes) -> RadioError:
-    text = f"The service answers {status}."
-    with suppress(msgspec.DecodeError):
-        text = msgspec.json.decode(data, type=_Problem).detail or text
-    if status in (401, 403):
-        return Forbidden(text)
-    if status == 404:
-        return NotFound(text)
-    return InvalidRequest(text) if status in (400, 412, 422) else ConnectionFailed(text)
-
-
-class _Problem(msgspec.Struct):
-    detail: str = ""
+def _needed(token: str) -> str:
+    if not token:
+        raise InvalidRequest(
+            "An operator's token is needed.", field="--token", allowed=f"--token or {TOKEN_VARIABLE}"
+        )
+    return token
 
 
 def _line(row: dict[str, Any] | None) -> str:

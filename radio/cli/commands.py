@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(air.app, name="air")
 app.add_typer(library.app, name="library")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(sponsors.app, name="sponsors")

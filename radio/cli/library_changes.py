@@ -21,9 +21,9 @@ from radio.library.advice import tags_refused
 from radio.library.corrections import FIELDS
 from radio.library.items import Item
 from radio.library.query import parse
+from radio.library.retagging import check_tags, restore_tags, write_tags
 from radio.library.scan import Scanner, ScanReport
 from radio.library.search import Search, ids_of
-from radio.library.tag_writing import Undo, plan_write, undo, write_tags
 from radio.store import Store
 
 
@@ -106,7 +106,7 @@ def edit(
 
 def _check_tags(item: Item, tags: dict[str, Any]) -> None:
     try:
-        plan_write(item.file, tags)
+        check_tags(item.file, tags)
     except TagsNotWritten as fault:
         raise tags_refused(fault, "tag") from fault
 
@@ -117,15 +117,15 @@ async def _tags(store: Store, item: Item, tags: dict[str, Any], undo_tags: bool)
             last = await store.read(editing.last_undo, item.id)
             if last is None:
                 raise InvalidRequest("No tags of this item were written that could be taken back.")
-            undo(Undo.from_bytes(last.data), item.file)
+            restore_tags(last.data, item.file)
             await store.write(editing.drop_undo, last.id)
-        record = write_tags(item.file, tags) if tags else None
+        undoing = write_tags(item.file, tags) if tags else None
     except TagsNotWritten as fault:
         raise tags_refused(fault, "tag") from fault
-    if record is not None:
+    if undoing is not None:
         now_ms = SystemClock().now_ms()
-        data, who = record.to_bytes(), getpass.getuser()
-        await store.write(editing.keep_undo, item.id, item.path, data, who, now_ms)
+        who = getpass.getuser()
+        await store.write(editing.keep_undo, item.id, item.path, undoing, who, now_ms)
 
 
 def _report(

@@ -22,6 +22,12 @@ def out(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def out_now(text: str) -> None:
+    """One line on standard output for whoever waits for it, also behind a pipe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def note(text: str) -> None:
     """One line on standard error: progress and remarks, never data."""
     sys.stderr.write(harmless(text) + "\n")
@@ -30,6 +36,11 @@ def note(text: str) -> None:
 def out_json(value: Any) -> None:
     """``value`` as indented JSON on standard output."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def json_line(value: Any) -> str:
+    """``value`` as JSON in one line."""
+    return msgspec.json.encode(value).decode()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

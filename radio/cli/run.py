@@ -9,13 +9,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from radio.allocator import settle
 from radio.app import Service, on_air
 from radio.cli.output import note, scan_bar
 from radio.config import Config, load_config
 from radio.diagnostics import configure_logs
 from radio.parking import raise_descriptor_limit
+
+SETTLES_AFTER_S: Final = 15.0
+"""The log is compiled a day ahead by then, and housekeeping gives memory back soon after."""
 
 
 def configuration(path: Path, overrides: dict[tuple[str, ...], Any] | None = None) -> Config:
@@ -49,11 +53,13 @@ async def _serve(config: Config, takeover: bool) -> None:
         running = await _unless(stopped, service)
     if running is None:
         return
+    settling = loop.call_later(SETTLES_AFTER_S, loop.run_in_executor, None, settle)
     try:
         _announce(running)
         await _first_of(stopped, running.taken_over)
         note("Going off the air." if stopped.is_set() else "Another process has gone on; this one leaves.")
     finally:
+        settling.cancel()
         await service.__aexit__(None, None, None)
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from radio.cli import schedule_exchange
+from radio.cli import schedule_exchange, schedule_history
 from radio.cli.context import ConfigOption, JsonOption, StationOption, chosen, with_store
 from radio.cli.output import FAILED, clock_time, note, out_json, table
 from radio.cli.run import configuration
@@ -27,6 +27,8 @@ from radio.units import UtcMs
 app = typer.Typer(help="The schedules and the log.", no_args_is_help=True)
 app.command("export")(schedule_exchange.export)
 app.command("import")(schedule_exchange.import_)
+app.command("history")(schedule_history.history)
+app.command("undo")(schedule_history.undo)
 
 
 @app.command()

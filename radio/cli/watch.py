@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from radio.cli.context import JsonOption
-from radio.cli.output import clock_time, out, out_json
+from radio.cli.output import clock_time, json_line, out_now
 from radio.clock import SystemClock
 from radio.diagnostics import harmless
 
@@ -26,7 +26,7 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Print the present state and stop.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what is on the air and every change, one line each, until stopped."""
+    """Print what is on the air and every change, one line each (with --json one object a line), until stopped."""
     try:
         asyncio.run(_follow(station, server, once, as_json))
     except KeyboardInterrupt:
@@ -41,10 +41,7 @@ async def _follow(station: str | None, server: str, once: bool, as_json: bool) -
         wanted = [station] if station else [state["station"]["id"] for state in await client.stations()]
         await client.follow(*wanted)
         async for change in client:
-            if as_json:
-                out_json(change)
-            else:
-                out(_line(change))
+            out_now(json_line(change) if as_json else _line(change))
             seen.add(change.station)
             if once and seen >= set(wanted):
                 return

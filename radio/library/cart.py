@@ -68,8 +68,17 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def segue_ms(self) -> DurationMs | None:
-        """Where the next item may start."""
-        return self.at_ms("SEGs") if self.at_ms("SEGs") is not None else self.at_ms("SEG")
+        """Where the next item may start: at the segue, else at the outro."""
+        return self._first("SEGs", "SEG", "OUTs", "OUT")
+
+    @property
+    def intro_ms(self) -> DurationMs | None:
+        """Where the voice begins: up to there one may talk over the sound."""
+        return self._first("INTe", "INT")
+
+    def _first(self, *kinds: str) -> DurationMs | None:
+        found = (self.at_ms(kind) for kind in kinds)
+        return next((at_ms for at_ms in found if at_ms is not None), None)
 
 
 def read_cart(data: bytes, rate_hz: int) -> tuple[Cart, bool] | None:

@@ -15,12 +15,11 @@ from radio.library import catalog
 from radio.library.catalog import Batch
 from radio.library.changes import Identity, KnownItem, fresh_id
 from radio.library.details import Details
-from radio.library.glance import Glanced
 from radio.library.items import Item
 from radio.library.prober import Prober, WorkerDied
 from radio.library.sound import Sound
 from radio.library.walk import Found
-from radio.library.worker import Glance
+from radio.library.worker_messages import Glance, Glanced
 from radio.store import Store
 
 FEW_FILES: Final = 20

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +15,12 @@ import structlog
 
 from radio.clock import SystemClock
 from radio.errors import RadioError
-from radio.library import quarantine, revision
+from radio.library import catalog, quarantine, revision
 from radio.library.file_replacing import sweep_leftovers
-from radio.library.items import Item
+from radio.library.items import Item, RejectedFile
 from radio.library.library import Library
 from radio.library.scan import Progress, Scanner, ScanProgress, ScanReport
+from radio.library.walk import Problem
 from radio.library.watch import Watcher
 from radio.store import Store
 
@@ -46,7 +49,10 @@ _SIGNS: Final = (revision.corrections_sign, revision.writes_sign, revision.items
 
 class LibraryKeeper:
     """The library of all stations. ``on_change`` is awaited after a scan that changed something, and after
-    another process did; that is looked for every ``look_s``."""
+    another process did; that is looked for every ``look_s``.
+
+    ``refused`` are the files that cannot be played, ``problems`` the folders that the last scan could not read.
+    """
 
     def __init__(
         self,
@@ -67,9 +73,13 @@ class LibraryKeeper:
         self._failing: dict[str, str] = {}
         self._stalls: Counter[str] = Counter()
         self._setting_aside: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._is_untold = False
         self._restless = 0
         self.progress: ScanProgress | None = None
         self.current = Library(())
+        self.refused: Sequence[RejectedFile] = ()
+        self.problems: Sequence[Problem] = ()
 
     async def load(self) -> None:
         """Take what earlier scans found as the present snapshot."""
@@ -79,6 +89,7 @@ class LibraryKeeper:
             for signer in _SIGNS:
                 seen[signer] = await self._store.read(signer)
             self.current = await self._scanner.library()
+            self.refused = await self._store.read(catalog.load_rejected, self._scanner.roots)
             self._seen = seen
 
     async def refresh(self) -> None:
@@ -108,6 +119,9 @@ class LibraryKeeper:
             report = await self._scanner.scan(tell, retry_rejected=retry_rejected, again=again)
         finally:
             self.progress = None
+        self.problems = report.problems
+        if report.rejected:
+            self.refused = await self._store.read(catalog.load_rejected, self._scanner.roots)
         for problem in report.problems:
             _journal.error(
                 "library_folder", path=problem.path, problem=problem.problem, advice=problem.advice
@@ -131,9 +145,9 @@ class LibraryKeeper:
             self._setting_aside = asyncio.create_task(self._set_aside())
 
     async def settled(self) -> None:
-        """Wait until every item that failed is set aside."""
-        while self._setting_aside is not None and not self._setting_aside.done():
-            await asyncio.wait({self._setting_aside})
+        """Wait until every item that failed is set aside, and that was told on."""
+        while tasks := {task for task in (self._setting_aside, self._telling) if task and not task.done()}:
+            await asyncio.wait(tasks)
 
     async def _set_aside(self) -> None:
         while self._failing:
@@ -151,16 +165,31 @@ class LibraryKeeper:
                 _journal.error("item_set_aside", item=id_, path=items[id_].path, reason=reason)
             try:
                 await self._store.write(quarantine.set_aside, reasons, self._scanner.roots)
-                await self.refresh()
+                await self.load()
+                self._tell_soon()
             except RadioError as fault:
                 _journal.error("item_not_set_aside", reason=fault.message)
             if any(reason.startswith(quarantine.UNREADABLE) for reason in reasons.values()):
                 asyncio.get_running_loop().call_later(UNREADABLE_S, self._wanted.set)
 
+    def _tell_soon(self) -> None:
+        """Tell of the change beside: compiling takes its time, and the next item that fails must not wait for it."""
+        self._is_untold = True
+        if self._on_change is not None and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell(self._on_change))
+
+    async def _tell(self, on_change: Callable[[], Awaitable[None]]) -> None:
+        while self._is_untold:
+            self._is_untold = False
+            try:
+                await on_change()
+            except RadioError as fault:
+                _journal.error("library_change_not_told", reason=fault.message)
+
     async def _reason(self, item: Item, fault: str) -> str | None:
         """Why to set an item aside; None where it was but read too late, and can be read now."""
         try:
-            readable = await asyncio.wait_for(asyncio.to_thread(quarantine.can_be_read, item.file), READ_S)
+            readable = await asyncio.wait_for(_beside(partial(quarantine.can_be_read, item.file)), READ_S)
         except TimeoutError:
             readable = False
         if readable and quarantine.is_stall(fault):
@@ -231,3 +260,21 @@ class LibraryKeeper:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+async def _beside(look: Callable[[], bool]) -> bool:
+    """What ``look`` says, in a thread that nobody waits for: a disk that hangs must not keep the service."""
+    loop = asyncio.get_running_loop()
+    said: asyncio.Future[bool] = loop.create_future()
+
+    def tell(answer: bool) -> None:
+        if not said.done():
+            said.set_result(answer)
+
+    def work() -> None:
+        answer = look()
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, answer)
+
+    threading.Thread(target=work, name="library look", daemon=True).start()
+    return await said

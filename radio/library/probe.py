@@ -11,13 +11,19 @@ from radio.audio import fingerprint
 from radio.audio.guard import check_file
 from radio.audio.measure import measure
 from radio.errors import AudioError
-from radio.library.artwork import Artwork, picture
-from radio.library.glance import Unsettled, hashed, is_unchanged, placed, said
+from radio.library.artwork import Artwork
+from radio.library.cart import Cart
+from radio.library.glance import placed, said
+from radio.library.hashing import hashed, is_unchanged
 from radio.library.items import Item, RejectedFile
+from radio.library.pictures import picture
 from radio.library.sound import Sound
+from radio.library.tag_reading import read_tags
 from radio.library.tagged import open_tagged
-from radio.library.tags import Tags, read_tags
+from radio.library.tags import Tags
 from radio.library.words import cleaned
+from radio.library.worker_messages import Unsettled
+from radio.units import DurationMs
 
 __all__ = ["Probed", "Sound", "Unsettled", "probe"]
 
@@ -84,8 +90,17 @@ def _item(
         artwork=art.id if art else None,
         **placed(root, name, status),
         **said(tags),
-        **sound.for_item(),
+        **sound.for_item() | _marks(tags, sound),
     )
+
+
+def _marks(tags: Tags, sound: Sound) -> dict[str, DurationMs]:
+    """Intro and ending as the file marks them, where they lie within what is heard; they beat our guesses."""
+    cart = tags.cart or Cart()
+    intro_ms = tags.intro_ms if cart.intro_ms is None else cart.intro_ms
+    said = {"intro_ms": intro_ms, "outro_ms": cart.segue_ms}
+    heard = range(sound.cue_in_ms, sound.cue_out_ms + 1)
+    return {field: at_ms for field, at_ms in said.items() if at_ms is not None and at_ms in heard}
 
 
 def _rejected(root: Path, name: str, status: os.stat_result, reason: str) -> RejectedFile:

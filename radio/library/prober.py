@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 import radio
-from radio.library.worker import HEADER, MAX_FRAME, Glance, Job, Reply, Shrink
+from radio.library.worker_messages import HEADER, MAX_FRAME, Glance, Job, Reply, Shrink
 
 COMMAND: Final = (sys.executable, "-P", "-m", "radio.library.worker")
 START_LIMIT_S: Final = 60.0

@@ -88,8 +88,13 @@ def ids_aside(known: Known) -> frozenset[str]:
 
 
 def can_be_read(file: Path) -> bool:
-    """Whether the end of the file can be read now. Blocks, for as long as the disk does."""
+    """Whether the end of the file can be read now. Blocks, for as long as the disk does.
+
+    What is no regular file is not opened: a pipe would hold whoever opens it for ever.
+    """
     try:
+        if not file.is_file():
+            return False
         with file.open("rb") as opened:
             opened.seek(0, os.SEEK_END)
             opened.seek(max(0, opened.tell() - 4096))

@@ -28,14 +28,14 @@ from radio.library.changes import (
     settled,
 )
 from radio.library.details import Details
-from radio.library.glance import hashed
+from radio.library.hashing import hashed
 from radio.library.items import Item, RejectedFile
 from radio.library.library import Library
 from radio.library.prober import COMMAND, CannotStart, Prober, WorkerDied
 from radio.library.scan_report import MEASURING, READING, Phase, Progress, ScanProgress, ScanReport
 from radio.library.sound import Sound
 from radio.library.walk import Found, Problem, Stopped, WalkLimits, root_name, walk
-from radio.library.worker import WORDS, Job, Reply
+from radio.library.worker_messages import WORDS, Job, Reply
 from radio.store import Store
 
 __all__ = ["Progress", "ScanProgress", "ScanReport", "Scanner", "time_limit_s"]

@@ -27,7 +27,6 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import TSQUERY
 
 from radio.errors import InvalidRequest
 from radio.library import catalog
@@ -234,6 +233,8 @@ def _matching(wanted: Sequence[q.Text], *, is_sqlite: bool) -> Select[Any]:
     """The numbers of the items that have all these words."""
     if is_sqlite:
         return select(_WORDS.c.rowid).where(_match(wanted))
+    from sqlalchemy.dialects.postgresql import TSQUERY  # 2 MB, which a service with SQLite does without
+
     matched = " & ".join(f"({_tsquery(one)})" for one in wanted)
     return select(_WORDS.c.number).where(_WORDS.c.words.op("@@")(cast(matched, TSQUERY)))
 

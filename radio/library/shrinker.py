@@ -11,7 +11,7 @@ from typing import Final
 from radio.errors import LimitReached, UnknownItem
 from radio.library import catalog
 from radio.library.prober import COMMAND, CannotStart, Prober, WorkerDied
-from radio.library.worker import Shrink
+from radio.library.worker_messages import Shrink
 from radio.store import Store
 
 LIMIT_S: Final = 10.0

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from radio.units import DurationMs
+
 MAX_NUMBER: Final = 9999
 MAX_GAIN_DB: Final = 64.0
 MAX_BPM: Final = 999.0
+MAX_INTRO_MS: Final = 600_000
 
 _PAIR: Final = re.compile(r"\s*(\d{1,5})?\s*(?:/\s*(\d{1,5})\s*)?")
 _GAIN: Final = re.compile(r"\s*([-+]?\d{1,3}(?:[.,]\d{1,10})?)\s*(?:db)?\s*", re.IGNORECASE)
@@ -55,6 +58,13 @@ def beats_per_minute(text: str) -> float | None:
     found = _BPM.fullmatch(text[:20])
     bpm = float(found[1].replace(",", ".")) if found else 0.0
     return bpm if 0 < bpm <= MAX_BPM else None
+
+
+def intro_length_ms(text: str) -> DurationMs | None:
+    """``9600``: whole milliseconds, more than 0 and at most ten minutes."""
+    found = re.fullmatch(r"\s*(\d{1,6})\s*", text[:20])
+    length_ms = DurationMs(int(found[1])) if found else DurationMs(0)
+    return length_ms if 0 < length_ms <= MAX_INTRO_MS else None
 
 
 def explicit_advice(text: str) -> bool | None:

@@ -29,8 +29,9 @@ from radio.library.riff_writing import chunk_edits
 from radio.library.tag_changes import Wanted, wanted
 from radio.library.tag_edits import CannotWrite, Edit, edits_of, effective, growth, inverse, ordered
 from radio.library.tag_entries import FieldTexts
+from radio.library.tag_reading import tags_of
 from radio.library.tagged import Container, open_tagged
-from radio.library.tags import Tags, tags_of
+from radio.library.tags import Tags
 from radio.library.vorbis_writing import flac_edits, ogg_edits
 from radio.library.words import title_from_name
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from watchfiles import Change, awatch
+from watchfiles import Change
 
 from radio.library.artwork import FOLDER_NAMES
 from radio.library.walk import SUFFIXES, root_name
+from radio.watching import watch_folders
 
 DEBOUNCE_MS: Final = 1600
 POLL_S: Final = 10.0
@@ -64,18 +65,15 @@ class Watcher:
         if not existing:
             return
         try:
-            async for _ in awatch(
-                *existing,
-                watch_filter=_is_worth_while,
-                debounce=self._debounce_ms,
-                stop_event=pause,
-                rust_timeout=1000,
-                ignore_permission_denied=True,
-            ):
-                self._changed()
+            await watch_folders(
+                existing, self._tell, pause, wanted=_is_worth_while, debounce_ms=self._debounce_ms
+            )
         except (OSError, RuntimeError) as fault:  # RuntimeError: how watchfiles says that a root went away
             if self._failed is not None and not pause.is_set():
                 self._failed(str(fault))
+
+    async def _tell(self) -> None:
+        self._changed()
 
     async def _different(self, state: _State, stop: asyncio.Event) -> _State:
         while not stop.is_set():

@@ -53,6 +53,11 @@ def cleaned_all(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def one_line(texts: tuple[str, ...]) -> str | None:
+    """Cleaned texts in one line with commas; None where there is none."""
+    return (texts[0] if len(texts) == 1 else cleaned(", ".join(texts))) if texts else None
+
+
 def title_from_name(stem: str) -> str:
     """A title from a file's name without its ending: ``03 - Some_title`` gives ``Some title``.
 

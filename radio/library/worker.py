@@ -1,9 +1,8 @@
 """The process that probes files: ``python -m radio.library.worker``, started and ended by the scanner.
 
-Frames on standard input are jobs, on standard output replies: four bytes of length, big endian, then
-MessagePack.
-The process limits its own memory and its own time for each job, so that it ends even where nobody is left to
-end it; at the end of its input it leaves.
+Frames on standard input are jobs, on standard output replies, as :mod:`radio.library.worker_messages` has them.
+The process limits its own memory and its own time for each job, so that it ends even where nobody is left to end
+it; at the end of its input it leaves.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,67 +18,23 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from radio.library.artwork import Artwork
-from radio.library.glance import Glanced, Unsettled, glance
-from radio.library.items import Item, RejectedFile
-from radio.library.sound import Sound
-from radio.library.tags import Tags
-
-HEADER: Final = struct.Struct(">I")
-MAX_FRAME: Final = 8_000_000
-MAX_GLANCED_BYTES: Final = 1_000_000
-"""The words of one job's files, so that reading the reply does not hold the service's loop."""
+from radio.library.glance import glance
+from radio.library.worker_messages import (
+    HEADER,
+    MAX_GLANCED_BYTES,
+    WORDS,
+    Glance,
+    Glanced,
+    Job,
+    Reply,
+    Shrink,
+    Unsettled,
+)
 
 MEMORY_BYTES: Final = 512 << 20
 """What a worker may take on top of its own code and libraries."""
 
-WORDS: Final = "--words"
-"""As an argument: only words will be asked for, and what measuring needs is not loaded."""
-
 _GRACE_S: Final = 5.0
-
-
-class Job(msgspec.Struct, frozen=True, tag=True):
-    """A file to probe; ``limit_s`` bounds the processor's time, and a little more the time on the wall."""
-
-    root: str
-    path: str
-    limit_s: float
-    known: Sound | None = None
-
-
-class Glance(msgspec.Struct, frozen=True, tag=True):
-    """Files of one root whose words are wanted; ``limit_s`` is for all of them."""
-
-    root: str
-    paths: tuple[str, ...]
-    limit_s: float
-
-
-class Shrink(msgspec.Struct, frozen=True, tag=True):
-    """A picture to make anew, as :func:`radio.library.thumbnails.shrunk` does; limits as for a job."""
-
-    data: bytes
-    size: int
-    mime: str
-    limit_s: float
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of a job: an item with all that belongs to it, or one of the other two; or a picture.
-
-    A reply with none of them is the worker's greeting.
-    """
-
-    item: Item | None = None
-    artwork: Artwork | None = None
-    sound: Sound | None = None
-    tags: Tags | None = None
-    keys: tuple[int, ...] = ()
-    rejected: RejectedFile | None = None
-    unsettled: Unsettled | None = None
-    picture: bytes | None = None
-    glanced: tuple[Glanced, ...] = ()
 
 
 def run(probe_one: Callable[[Job], Reply], glance_at: Callable[[Glance], Reply] | None = None) -> None:

@@ -12,27 +12,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as FutureTimeout
-from functools import partial
-from typing import NamedTuple
-
-import structlog
 
 from radio.audio.bed import Bed
-from radio.audio.mixer import Mixer, Voice
+from radio.audio.mixer import DUCK_RISE, Mixer, Voice
 from radio.audio.pcm import Pcm, PcmSource
-from radio.errors import AudioError, RadioError
 from radio.events import FallbackStarted, PlayoutEvent, RowCued, RowEnded, RowStarted
 from radio.log import ItemKind, LogRow, Outcome
 from radio.playout.cued import CuedRow, Stop
-from radio.playout.loader import Loader, OpenDeck
+from radio.playout.decks import Decks
+from radio.playout.loader import Loader
 from radio.playout.log_view import LogView, MovableLog
-from radio.schedule.moves import FADE_MS, Move, When, held, inserted, resumed, skipped
+from radio.playout.orders import CHANGED, Change, Orders
+from radio.schedule.laying import is_joined, is_over_intro
+from radio.schedule.moves import Move
 from radio.units import SAMPLES_PER_MS, DurationMs, Samples, UtcMs, samples_of
 
 __all__ = ["Change", "Engine", "LogView", "MovableLog"]
-
-_journal = structlog.get_logger(__name__)
 
 CUE_AHEAD = samples_of(6_000)
 """How long before its first sample a row is taken from the log and its file opened."""
@@ -42,20 +37,11 @@ SHORTFALL = samples_of(500)
 
 JOIN_FADE = samples_of(40)
 BED_FADE = samples_of(250)
+IDENT_FADE = samples_of(300)
+"""The end of an ident that was to be heard over music, where something else has come in."""
 
 
-class Change(NamedTuple):
-    """What a command made of the log: when, what is on the air from then on, and what follows that."""
-
-    at_ms: UtcMs
-    on_air: LogRow | None
-    next: LogRow | None
-
-
-_CHANGED = Stop(Outcome.TRUNCATED, "the log was changed")
-
-
-class Engine:
+class Engine(Orders):
     """Renders a station's log as PCM, block by block, and tells what happens as events.
 
     ``patience_s`` bounds how long a due row may wait for its file before the bed sounds in its place; it must
@@ -76,7 +62,7 @@ class Engine:
         self._log = log
         self._movable: MovableLog | None = log if isinstance(log, MovableLog) else None
         self._generation = 0
-        self._loader = loader
+        self._decks = Decks(loader)
         self._epoch_ms = epoch_ms
         self._station = station
         self._emit = on_event
@@ -84,11 +70,11 @@ class Engine:
         self._patience_s = patience_s
         self._mixer = Mixer()
         self._cued: deque[CuedRow] = deque()
-        self._spare: dict[str, CuedRow] = {}
         self._last: LogRow | None = None
         self._hole_until = Samples(0)
         self._alone_from = Samples(0)
         self._owners: dict[Voice, CuedRow] = {}
+        self._over: tuple[CuedRow, Voice] | None = None
         self.on_air: LogRow | None = None
         self.on_bed = False
 
@@ -107,7 +93,9 @@ class Engine:
         until = Samples(self.position + samples)
         if self._reached(until) != self._generation:
             self.log_moved()
+        self._tell_passed(self.now_ms)
         self._cue(Samples(until + CUE_AHEAD))
+        self._keep_next()
         self._start_due(Samples(until))
         block = self._mixer.render(samples)
         self._replace_dry()
@@ -152,31 +140,7 @@ class Engine:
                 cued.discard()
         self._cued.clear()
         self._mixer.close()
-        self._loader.close()
-
-    def skip(self, by: str, fade_ms: int = FADE_MS) -> Change:
-        """The row on the air ends now and the next begins.
-
-        This and the other commands take hold at ``position`` and are called by the thread that renders. ``by`` is
-        who gave it. Raises NotFound where nothing of the log is on the air, LookupError where the log cannot be
-        changed.
-        """
-        return self._command(
-            partial(skipped, by=by, fade_ms=fade_ms), Stop(Outcome.SKIPPED, f"skipped by {by}")
-        )
-
-    def insert(self, row: LogRow, when: When, by: str, fade_ms: int = FADE_MS) -> Change:
-        """``row``, whose times do not count, comes in now or next. Raises as skip does, and InvalidRequest."""
-        stop = Stop(Outcome.TRUNCATED, f"ended for an item put in by {by}")
-        return self._command(partial(inserted, row=row, when=when, by=by, fade_ms=fade_ms), stop)
-
-    def hold(self, by: str) -> Change:
-        """The bed comes after the row on the air, until resumed. Raises as skip does, and InvalidRequest."""
-        return self._command(partial(held, by=by), _CHANGED)
-
-    def resume(self, by: str) -> Change:
-        """A hold ends now, or does not come. Raises as skip does, and InvalidRequest where nothing is held."""
-        return self._command(partial(resumed, by=by), Stop(Outcome.AIRED, f"resumed by {by}"))
+        self._decks.close()
 
     def give_up(self, reason: str) -> None:
         """The bed takes the place of the item on the air until its row ends; its sound is no use."""
@@ -188,45 +152,63 @@ class Engine:
         cued.sounded_until = self.position
         self._sound_bed(cued, self.position)
 
+    def is_to_blame(self, silent_ms: int) -> bool:
+        """Whether most of the silence up to now, ``silent_ms``, is the item's that is on the air."""
+        cued = self._sounding()
+        if cued is None or self.on_bed:
+            return False
+        return 2 * (self.position - cued.starts_at) > samples_of(silent_ms)
+
     def log_moved(self) -> None:
         """Follow the log, whose rows may have been changed from ``position`` on."""
-        self._follow(_CHANGED)
+        self._follow(CHANGED)
 
-    def _command(self, move: Move, stop: Stop) -> Change:
+    def _command(self, move: Move, stop: Stop, *, over_ms: int = 0) -> Change:
         if self._movable is None:
             raise LookupError("this log cannot be changed on the air")
         at_ms = UtcMs(self._epoch_ms - -self.position // SAMPLES_PER_MS)
-        was = self._movable.apply(at_ms, move)
+        started = {cued.row.id for cued in self._cued if cued.started}
+        was = self._movable.apply(at_ms, move, over_ms=over_ms)
         self._follow(stop)
+        self._tell_passed(at_ms)
         on_air = self._movable.peek(at_ms)
         following = self._movable.peek(on_air.ends_at_ms) if on_air else None
-        if was.starts_at_ms == at_ms and was.id not in {row.id for row in (on_air, following) if row}:
+        if was.item is not None and was.id not in started and not self._movable.is_coming(was.id, at_ms):
             # it was reached, and ends before its first sample
             self._emit(RowCued(was, at_ms))
             self._emit(RowEnded(was, at_ms, DurationMs(0), Outcome.SKIPPED, stop.cause))
         return Change(at_ms, on_air, following)
 
+    def _tell_passed(self, at_ms: UtcMs) -> None:
+        for row, outcome, cause in self._movable.passed(at_ms) if self._movable else ():
+            self._emit(RowCued(row, at_ms))
+            self._emit(RowEnded(row, at_ms, DurationMs(0), outcome, cause))
+
     def _follow(self, stop: Stop) -> None:
         """Compare what was taken with the log: end what ends sooner, and take anew what has not started."""
         self._generation = self._reached(self.position)
-        self._spare = {cued.row.id: cued for cued in self._cued if not cued.started}
+        self._decks.take_back(cued for cued in self._cued if not cued.started)
         self._cued = deque(cued for cued in self._cued if cued.started)
         for cued in self._cued:
             self._shorten(cued, stop)
         self._last = self._cued[-1].row if self._cued else None
         self._cue(Samples(self.position + CUE_AHEAD))
-        for cued in self._spare.values():
-            cued.discard()
-        self._spare = {}
+        self._decks.drop_returned()
 
     def _shorten(self, cued: CuedRow, stop: Stop) -> None:
         row = self._movable.peek(cued.row.starts_at_ms) if self._movable else None
-        if row is None or row.id != cued.row.id or row.ends_at_ms >= cued.row.ends_at_ms:
+        if row is None or row.id != cued.row.id or row.ends_at_ms == cued.row.ends_at_ms:
+            return
+        if row.ends_at_ms > cued.row.ends_at_ms:
+            if not is_over_intro(cued.row):
+                return
+            # an ident whose end was to be heard over what followed is heard out: its sound is the same
+            cued.row, cued.ends_at = row, self._sample_of(row.ends_at_ms)
             return
         cued.row = row
         cued.ends_at = Samples(max(self._sample_of(row.ends_at_ms), self.position))
         # a bed that gives way to what was compiled meanwhile has done all that was planned of it
-        cued.stop = None if row.item is None and stop is _CHANGED else stop
+        cued.stop = None if row.item is None and stop is CHANGED else stop
         on_bed = row.item is None or cued.sounded_until is not None
         self._silence(cued, cued.ends_at, BED_FADE if on_bed else samples_of(row.overlap_ms))
 
@@ -251,6 +233,11 @@ class Engine:
             self._cued.append(self._cue_row(row))
             self._last = row
 
+    def _keep_next(self) -> None:
+        """Have the file of the row behind those that were taken open: a skip needs it before its time."""
+        if self._movable is not None and self._last is not None:
+            self._decks.keep(self._movable.peek(self._last.ends_at_ms))
+
     def _next_row(self) -> LogRow | None:
         """The row after the last one, or the one that holds the present where that chain is broken."""
         row = self._log.row_after(self._last) if self._last else None
@@ -261,14 +248,9 @@ class Engine:
     def _cue_row(self, row: LogRow) -> CuedRow:
         starts_at = max(self._sample_of(row.starts_at_ms), self.position)
         seek_ms = max(0, self._epoch_ms + starts_at // SAMPLES_PER_MS - row.starts_at_ms)
-        spare = self._spare.get(row.id)
-        if spare is not None and seek_ms == 0 and spare.plays_as(row):
-            deck = self._spare.pop(row.id).deck
-        else:
-            deck = self._loader.open(row, seek_ms) if row.item is not None else None
         return CuedRow(
             row=row,
-            deck=deck,
+            deck=self._decks.open(row, seek_ms),
             seek_ms=seek_ms,
             starts_at=starts_at,
             ends_at=self._sample_of(row.ends_at_ms),
@@ -276,7 +258,9 @@ class Engine:
         )
 
     def _fade_in_of(self, row: LogRow) -> Samples:
-        """Music comes in beneath music; everything else starts at its full level."""
+        """Music comes in beneath music, and what begins in its middle without a click; all else at its full level."""
+        if is_joined(row):
+            return JOIN_FADE
         before = self._last
         if before and before.kind is ItemKind.MUSIC and row.kind is ItemKind.MUSIC:
             return samples_of(before.overlap_ms)
@@ -306,32 +290,23 @@ class Engine:
         if self._hole_until > cued.starts_at:
             self._mixer.cut_from(cued.starts_at, BED_FADE)
             self._hole_until = cued.starts_at
-        source = self._take_deck(cued)
+        source = cued.take_deck(self._patience_s)
         if source is None:
             self._sound_bed(cued, cued.starts_at)
             return
         self.on_bed = False
-        voice = cued.voice(source)
+        voice = cued.voice(source, self._ident_over(cued))
+        self._over = (cued, voice) if cued.is_over_intro else None
         self._owners[voice] = cued
         self._mixer.add(voice)
 
-    def _take_deck(self, cued: CuedRow) -> OpenDeck | None:
-        if cued.deck is None:
+    def _ident_over(self, cued: CuedRow) -> Voice | None:
+        """The ident that goes on over the row's start, where that is music; it gives way to anything else."""
+        if self._over is None or not self._over[0].is_over_intro or self._over[0].ends_at != cued.starts_at:
             return None
-        try:
-            return cued.deck.result(timeout=self._patience_s)
-        except FutureTimeout:
-            cued.discard()
-            cued.fault = f"its file was not open after {self._patience_s} s"
-        except AudioError as fault:
-            # the reason alone: it is shown to the public, and where the file lies is nobody's business
-            cued.fault = fault.reason
-        except RadioError as fault:
-            cued.fault = fault.message
-        except Exception as fault:
-            _journal.exception("deck_failed", station=self._station, row=cued.row.id)
-            cued.fault = f"{type(fault).__name__} while it was opened"
-        cued.sounded_until = cued.starts_at
+        if cued.row.kind is ItemKind.MUSIC:
+            return self._over[1]
+        self._mixer.fade_out(self._over[1], cued.starts_at, IDENT_FADE)
         return None
 
     def _sound_bed(self, cued: CuedRow, starts_at: Samples) -> None:
@@ -372,7 +347,7 @@ class Engine:
     def _end_past(self) -> None:
         while self._cued and self._cued[0].started and self._cued[0].ends_at <= self.position:
             cued = self._cued.popleft()
-            tail_ends_at = cued.ends_at + samples_of(cued.row.overlap_ms) + BED_FADE
+            tail_ends_at = cued.ends_at + samples_of(cued.row.overlap_ms) + max(BED_FADE, DUCK_RISE)
             self._alone_from = Samples(max(self._alone_from, tail_ends_at))
             self._owners = {voice: owner for voice, owner in self._owners.items() if owner is not cued}
             self._report_end(cued, cued.ends_at)

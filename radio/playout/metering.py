@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from radio.audio.loudness import RunningLoudness
 from radio.audio.meter import FLOOR_DB, Level, Meter
 from radio.audio.pcm import Pcm
+from radio.audio.running_loudness import RunningLoudness
 from radio.audio.true_peak import true_peak_near
 from radio.units import Decibels, Lufs, Samples, samples_of
 

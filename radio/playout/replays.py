@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from radio.log import LogRow
 from radio.playout.log_view import LogView, MovableLog
-from radio.schedule.moves import Move
+from radio.schedule.moves import Gone, Move
+from radio.units import UtcMs
 
 REMEMBERED: Final = 4_000
 
@@ -66,5 +68,18 @@ class _MovableFreshLog(FreshLog):
     def reached(self, at_ms: int) -> int:
         return self._log.reached(at_ms)
 
-    def apply(self, at_ms: int, move: Move) -> LogRow:
-        return self._log.apply(at_ms, move)
+    def apply(self, at_ms: int, move: Move, *, over_ms: int = 0) -> LogRow:
+        return self._log.apply(at_ms, move, over_ms=over_ms)
+
+    def is_coming(self, row_id: str, at_ms: int) -> bool:
+        return self._log.is_coming(row_id, at_ms)
+
+    def passed(self, at_ms: int) -> Sequence[Gone]:
+        return self._log.passed(at_ms)
+
+    @property
+    def beneath(self) -> Sequence[LogRow]:
+        return self._log.beneath
+
+    def planned_end(self, occurrence: str) -> UtcMs | None:
+        return self._log.planned_end(occurrence)

@@ -13,6 +13,7 @@ import structlog
 
 from radio.audio.bed import Bed
 from radio.audio.encode import Encoder, StreamFormat, chunk_bytes_of, encoder_for
+from radio.audio.headroom import ceiling_dbtp
 from radio.audio.limit import Limiter
 from radio.audio.meter import FLOOR_DB, Level
 from radio.audio.pcm import Pcm, PcmSource
@@ -40,9 +41,6 @@ TOO_LATE_S: Final = 2.0
 
 
 LOGGED_FAULTS: Final = 20
-
-CEILING_DBTP: Final = -2.0
-"""The limiter's ceiling before the encoders: what they add between samples stays under -1 dBTP."""
 
 STEADY_BEFORE: Final = samples_of(1_500)
 STEADY_AFTER: Final = samples_of(2_000)
@@ -94,6 +92,7 @@ class Owner(Protocol):
     bed: Callable[[], PcmSource]
     commands: deque[Callable[[Engine], None]]
     stopped: threading.Event
+    woken: threading.Event
     suspension: Future[RunBaton] | None
 
     def wait_to_go_on(self) -> None:
@@ -114,7 +113,9 @@ class Run:
         # epochs of several processes follow one another: a count of them would not tell all apart
         self._serial = baton.serial if baton else int(self._epoch_ms)
         self._titles = Titles(self._epoch_ms, owner.name)
-        self._limiter = Limiter(ceiling_db=CEILING_DBTP)
+        self._limiter = Limiter(
+            ceiling_db=ceiling_dbtp((output.format, output.bitrate_kbps) for output in owner.outputs)
+        )
         self._meter = OutputMeter()
         self._wall = Wall(self._epoch_ms, self._anchor_s)
         self._bed = Bed()
@@ -135,7 +136,9 @@ class Run:
                 _journal.warning("stream_restarts", station=self._o.station, late_s=round(-ahead_s, 1))
                 return
             if ahead_s >= self._o.lead_s:
-                self._o.clock.wait(ahead_s - self._o.lead_s + 0.005, self._o.stopped)
+                self._o.clock.wait(ahead_s - self._o.lead_s + 0.005, self._o.woken)
+                self._o.woken.clear()
+                self._obey()
                 continue
             self._step(ahead_s)
 
@@ -227,7 +230,7 @@ class Run:
             self._o.on_chunk(chunk)
         if chunks and chunks[0].mount == self._o.outputs[0].mount:
             self._pulse(level, ahead_s)
-        if level.silence_ms >= self._o.silence_after_s * 1000 and not self._engine.on_bed:
+        if level.silence_ms >= self._o.silence_after_s * 1000 and self._engine.is_to_blame(level.silence_ms):
             self._engine.give_up(f"its sound has been silent for {self._o.silence_after_s:g} s")
 
     def _obey(self) -> None:

@@ -67,6 +67,7 @@ class StationPlayout:
         self.on_chunk = on_chunk
         self.on_pulse = on_pulse
         self.stopped = threading.Event()
+        self.woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"playout-{station}", daemon=True)
         self.silence_after_s = silence_after_s
         self.bed = bed
@@ -77,13 +78,14 @@ class StationPlayout:
         self._epoch = baton.epoch - 1 if baton else 0
 
     def command(self, work: Callable[[Engine], None]) -> None:
-        """Have ``work`` done by the playout thread before the next block. From any thread; returns at once.
+        """Have ``work`` done by the playout thread at once, between two blocks. From any thread; does not wait.
 
         Raises LimitReached when :data:`MAX_COMMANDS` wait already, or the station leaves the air.
         """
         if self.stopped.is_set() or len(self.commands) >= MAX_COMMANDS:
             raise LimitReached(f"{self.station} takes no more commands at present")
         self.commands.append(work)
+        self.woken.set()
 
     def start(self) -> None:
         """Go on the air."""
@@ -92,6 +94,7 @@ class StationPlayout:
     def stop(self, timeout_s: float = 5.0) -> None:
         """Leave the air; returns when the thread has ended or after ``timeout_s``."""
         self.stopped.set()
+        self.woken.set()
         self._thread.join(timeout_s)
 
     def suspend(self, patience_s: float) -> RunBaton:

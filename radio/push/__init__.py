@@ -2,5 +2,5 @@
 
 ``bus`` carries bytes between parts of the service, ``hub`` keeps each station's state and fans changes out,
 and ``messages`` fixes the frames of protocol version 1. Nothing here knows a transport:
-``radio.api.push_socket`` and ``radio.api.events_stream`` are two over the same hub.
+``radio.api.push_socket``, ``radio.api.events_stream`` and ``radio.api.long_poll`` are three over the same hub.
 """

@@ -18,6 +18,8 @@ import re
 from collections.abc import Callable
 from typing import Final, Protocol, Self
 
+import msgspec
+
 from radio.errors import InvalidRequest, LimitReached
 
 PAYLOAD_LIMIT_BYTES: Final = 1 << 20
@@ -25,6 +27,14 @@ PAYLOAD_LIMIT_BYTES: Final = 1 << 20
 
 Receive = Callable[[str, bytes], None]
 """What a subscription calls for each message, with the message's subject; it must not block."""
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a bus that needs a server reaches one: at which it is, or why it is not."""
+
+    connected: bool
+    server: str = ""
+    reason: str = ""
 
 
 class Subscription(Protocol):

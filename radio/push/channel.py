@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from radio.push.messages import Position, Update, encode, encode_snapshot
-from radio.push.patch import diff
+from radio.push.patch import apply, diff
 from radio.units import UtcMs
 
 
@@ -39,22 +39,22 @@ class Publication:
         self.seq = seq
         self.payload = payload
         self.request_id = request_id
-        self._forms: dict[Callable[[bytes], bytes], bytes] = {}
+        self._forms: dict[Callable[[Publication], bytes], bytes] = {}
 
     @property
     def position(self) -> Position:
         """Where a subscriber stands that has this publication."""
         return Position(self.epoch, self.seq)
 
-    def form(self, build: Callable[[bytes], bytes]) -> bytes:
-        """``build(payload)``, built for the first subscriber and kept for all others.
+    def form(self, build: Callable[[Publication], bytes]) -> bytes:
+        """``build(self)``, built for the first subscriber and kept for all others.
 
         ``build`` is a module-level function of a transport (its framing); it is also the key.
         """
         try:
             return self._forms[build]
         except KeyError:
-            return self._forms.setdefault(build, build(self.payload))
+            return self._forms.setdefault(build, build(self))
 
 
 class ChannelBaton(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,13 +128,30 @@ class Channel:
         self._remember(publication)
         return publication
 
+    def follow(self, update: Update, payload: bytes) -> Publication:
+        """Take the next update of this channel as another process made it; ``payload`` is its text, sent on as it is.
+
+        Raises ValueError where it is not the next.
+        """
+        if update.seq != self.seq + 1:
+            raise ValueError(f"update {update.seq} does not follow {self.seq}")
+        self.state, self._state_json = apply(self.state, update.patch), None
+        self.seq = update.seq
+        publication = Publication(Kind.UPDATE, self.station, self.epoch, self.seq, payload)
+        self._remember(publication)
+        return publication
+
     def snapshot(self, request_id: int | None = None) -> Publication:
         """The whole state as it is now; the state itself is encoded once per change."""
+        text = encode_snapshot(self.station, self.epoch, self.seq, self.text(), request_id=request_id)
+        return Publication(Kind.SNAPSHOT, self.station, self.epoch, self.seq, text, request_id)
+
+    def text(self) -> bytes:
+        """The state as JSON, encoded once per change."""
         if self._state_json is None:
             self._state_json = encode(self.state)
             self.encoded += 1
-        text = encode_snapshot(self.station, self.epoch, self.seq, self._state_json, request_id=request_id)
-        return Publication(Kind.SNAPSHOT, self.station, self.epoch, self.seq, text, request_id)
+        return self._state_json
 
     def missed(self, since: Position) -> tuple[Publication, ...] | None:
         """Every update after ``since`` in order (none where it is the newest); None where one is lost."""

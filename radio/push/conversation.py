@@ -30,31 +30,17 @@ FAULTS_LIMIT: Final = 8
 
 
 class Conversation:
-    """One subscriber's side of the hub: takes request texts, acts on them, answers through the subscriber.
+    """The hub's side of what subscribers say: takes request texts, acts on them, answers through the subscriber.
 
-    ``faults`` counts the requests that could not be understood or named what is not there.
+    One serves any number of subscribers.
     """
 
-    __slots__ = ("_clock", "_hub", "_subscriber", "_subscriptions_limit", "faults")
+    __slots__ = ("_clock", "_hub", "_subscriptions_limit")
 
-    def __init__(
-        self,
-        hub: Hub,
-        clock: Clock,
-        subscriber: Subscriber,
-        *,
-        subscriptions_limit: int = SUBSCRIPTIONS_LIMIT,
-    ) -> None:
+    def __init__(self, hub: Hub, clock: Clock, *, subscriptions_limit: int = SUBSCRIPTIONS_LIMIT) -> None:
         self._hub = hub
         self._clock = clock
-        self._subscriber = subscriber
         self._subscriptions_limit = subscriptions_limit
-        self.faults = 0
-
-    @property
-    def abused(self) -> bool:
-        """Whether the client has sent so much nonsense that its connection should be closed."""
-        return self.faults >= FAULTS_LIMIT
 
     def welcome(self, *, heartbeat_s: float = HEARTBEAT_S) -> Welcome:
         """The first frame."""
@@ -65,50 +51,52 @@ class Conversation:
             heartbeat_s=heartbeat_s,
         )
 
-    def receive(self, text: bytes) -> None:
-        """Act on one request; what is wrong with it is answered with an error frame, never raised."""
+    def receive(self, subscriber: Subscriber, text: bytes) -> bool:
+        """Act on one request of ``subscriber``; what is wrong with it is answered with an error frame.
+
+        False where the request could not be understood or named what is not there.
+        """
         try:
-            self._act(decode_request(text))
+            return self._act(subscriber, decode_request(text))
         except BadFrame as fault:
-            self.refuse(fault.answer)
+            subscriber.tell(fault.answer)
+        return False
 
-    def refuse(self, answer: Error) -> None:
-        """Count a fault and answer with it."""
-        self.faults += 1
-        self._subscriber.tell(answer)
-
-    def _act(self, request: ClientMessage) -> None:
+    def _act(self, subscriber: Subscriber, request: ClientMessage) -> bool:
         match request:
             case Subscribe():
-                self._subscribe(request)
+                return self._subscribe(subscriber, request)
             case Unsubscribe():
                 for station in request.stations:
-                    self._hub.unsubscribe(self._subscriber, station)
+                    self._hub.unsubscribe(subscriber, station)
             case Listen():
-                self._listen(request)
+                return self._listen(subscriber, request)
             case Ping():
-                self._subscriber.tell(Pong(id=request.id, server_time_ms=self._clock.now_ms()))
+                subscriber.tell(Pong(id=request.id, server_time_ms=self._clock.now_ms()))
+        return True
 
-    def _subscribe(self, request: Subscribe) -> None:
-        unknown = False
+    def _subscribe(self, subscriber: Subscriber, request: Subscribe) -> bool:
+        known = True
         for station in dict.fromkeys(request.stations):
-            held = self._hub.subscriptions(self._subscriber)
+            held = self._hub.subscriptions(subscriber)
             if station not in held and len(held) >= self._subscriptions_limit:
                 allowed = f"A connection may follow {self._subscriptions_limit} stations at once."
-                self._subscriber.tell(Error(id=request.id, code=ErrorCode.LIMIT_REACHED, message=allowed))
+                subscriber.tell(Error(id=request.id, code=ErrorCode.LIMIT_REACHED, message=allowed))
                 break
             try:
-                self._hub.subscribe(self._subscriber, station, request.since.get(station), request.id)
+                self._hub.subscribe(subscriber, station, request.since.get(station), request.id)
             except UnknownStation as fault:
-                unknown = True
-                self._subscriber.tell(_unknown_station(request.id, fault))
-        self.faults += unknown
+                known = False
+                subscriber.tell(_unknown_station(request.id, fault))
+        return known
 
-    def _listen(self, request: Listen) -> None:
+    def _listen(self, subscriber: Subscriber, request: Listen) -> bool:
         try:
-            self._hub.listen(self._subscriber, request.station, str(request.session), request.id)
+            self._hub.listen(subscriber, request.station, str(request.session), request.id)
         except UnknownStation as fault:
-            self.refuse(_unknown_station(request.id, fault))
+            subscriber.tell(_unknown_station(request.id, fault))
+            return False
+        return True
 
 
 def _unknown_station(request_id: int | None, fault: UnknownStation) -> Error:

@@ -31,26 +31,27 @@ class Admission:
             self._addresses[address] = left
 
 
-class Allowance:
-    """A token bucket: ``burst`` messages at once, refilled evenly over ``period_s`` seconds."""
+class Rate:
+    """How fast a client may send: ``burst`` messages at once, and as many again over ``period_s`` seconds.
 
-    __slots__ = ("_at_s", "_burst", "_rate", "tokens")
+    A client's account is one number, the moment at which it will be even (0.0 for a new one): the generic cell rate
+    algorithm (ITU-T I.371, annex A).
+    """
 
-    def __init__(self, burst: int, period_s: float, now_s: float) -> None:
-        self._burst = float(burst)
-        self._rate = burst / period_s
-        self._at_s = now_s
-        self.tokens = float(burst)
+    __slots__ = ("_each_s", "_period_s")
 
-    def spend(self, now_s: float) -> bool:
-        """Take one token; False where none was left. The debt grows down to another ``-burst``."""
-        self.tokens = min(self._burst, self.tokens + (now_s - self._at_s) * self._rate)
-        self._at_s = now_s
-        allowed = self.tokens >= 1
-        self.tokens = max(self.tokens - 1, -self._burst)
-        return allowed
+    def __init__(self, burst: int, period_s: float) -> None:
+        self._each_s = period_s / burst
+        self._period_s = period_s
 
-    @property
-    def abused(self) -> bool:
-        """Whether a whole further burst was sent after the allowance was spent."""
-        return self.tokens <= -self._burst + 1
+    def spend(self, even_s: float, now_s: float) -> float:
+        """The account after one more message. The debt grows to two bursts and no further."""
+        return min(max(even_s, now_s) + self._each_s, now_s + 2 * self._period_s)
+
+    def allows(self, even_s: float, now_s: float) -> bool:
+        """Whether the message that was spent last was within the rate."""
+        return even_s - now_s < self._period_s + self._each_s / 2
+
+    def abused(self, even_s: float, now_s: float) -> bool:
+        """Whether a whole further burst was sent after the first was spent."""
+        return even_s - now_s > 2 * self._period_s - 1.5 * self._each_s

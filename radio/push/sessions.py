@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from radio.push.channel import Publication
 from radio.push.messages import ServerMessage
@@ -13,8 +13,30 @@ SessionLookup = Callable[[str, str], UtcMs | None]
 """(session, station) -> T0, the stream time of the first sound that was sent; None before that."""
 
 
+class Together(Protocol):
+    """Consecutive publications of one station, for many subscribers."""
+
+    @property
+    def publications(self) -> Sequence[Publication]:
+        """Each by itself, in order."""
+
+    def form(self, build: Callable[[Publication], bytes]) -> bytes:
+        """All of them in the form that ``build`` gives (:meth:`Publication.form`), as one shared buffer."""
+
+
+class Lane(Protocol):
+    """How many subscribers of one transport are sent the same in a tight loop. Must not block or raise."""
+
+    def send(self, subscribers: Sequence[Any], together: Together) -> None:
+        """Send to each, or have it keep within a bound what it cannot be sent."""
+
+
 class Subscriber(Protocol):
     """One connection, whatever its transport. It must be hashable, and neither method may block or raise."""
+
+    @property
+    def lane(self) -> Lane | None:
+        """The way of sending that it shares with others; None where each publication is to be delivered to it."""
 
     def deliver(self, publication: Publication) -> None:
         """Send ``publication``, or keep it within a bound (see :class:`radio.push.backlog.Backlog`)."""

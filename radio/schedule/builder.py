@@ -79,7 +79,7 @@ def revision_of(inputs: Inputs) -> str:
         for item in inputs.pool.items
     ]
     loudness = [
-        (item.loudness_lufs, item.true_peak_db, item.artwork, item.album, item.outro_ms)
+        (item.loudness_lufs, item.true_peak_db, item.artwork, item.album, item.intro_ms, item.outro_ms)
         for item in inputs.pool.items
     ]
     found = [

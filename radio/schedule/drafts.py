@@ -1,7 +1,8 @@
 """From chosen items to exact times: joints between rows, and a batch that must end on a hard anchor (pure).
 
 Each joint between two rows may give a little: music overlaps music by more or less, other rows by a few
-hundred milliseconds. Where an item's ending is known, the next music comes in where it starts. What a choice of
+hundred milliseconds. Where an item's ending is known, the next music comes in where it starts. Music with an intro
+begins beneath the last words of the ident before it. What a choice of
 items lacks or has too much is spread over all joints of the batch, so that a time is met without a cut. Only
 where that is not enough is the last row faded out inside, or a short stretch of bed put before the anchor.
 """
@@ -23,6 +24,10 @@ LONGEST_SEGUE_MS: Final = 8_000
 """A longer ending is a part of the music, which nothing is laid over."""
 
 SHORTEST_SEGUE_MS: Final = 250
+LONGEST_OVER_INTRO_MS: Final = 3_000
+INTRO_LEFT_MS: Final = 500
+"""So much of an intro is heard alone, before its voice begins."""
+
 MAX_GIVE_MS: Final = 3_000
 MIN_CUT_MS: Final = 1_500
 FADE_MS: Final = 3_000
@@ -61,6 +66,11 @@ class Draft:
         """How long before its end the item can be joined by music; None where that is not known."""
         return segue_of(self.item) if self.item else None
 
+    @property
+    def intro_ms(self) -> int:
+        """How long the row sounds before its voice; 0 where that is not known."""
+        return intro_of(self.item, self.skip_ms) if self.item else 0
+
 
 class Placed(NamedTuple):
     """A draft with its times."""
@@ -82,22 +92,26 @@ class Edge(NamedTuple):
     longer_ms: int = 0
     shorter_ms: int = 0
 
-    def joint(self, next_kind: ItemKind | None, next_air_ms: int = LONG_MS) -> Joint:
+    def joint(self, next_kind: ItemKind | None, next_air_ms: int = LONG_MS, next_intro_ms: int = 0) -> Joint:
         """The joint of the last row with a row of ``next_kind``."""
         if self.last is None:
             return Joint(0, 0, 0)
-        last = self.last
-        return joint_of(last.kind, last.air_ms, next_kind, next_air_ms, self.crossfade_ms, last.segue_ms)
+        last, crossfade_ms = self.last, self.crossfade_ms
+        return joint_of(
+            last.kind, last.air_ms, next_kind, next_air_ms, crossfade_ms, last.segue_ms, next_intro_ms
+        )
 
-    def ends_at_ms(self, next_kind: ItemKind | None = None, next_air_ms: int = LONG_MS) -> int:
+    def ends_at_ms(
+        self, next_kind: ItemKind | None = None, next_air_ms: int = LONG_MS, next_intro_ms: int = 0
+    ) -> int:
         """When a row of ``next_kind`` would start, with usual joints."""
         air_ms = self.last.air_ms if self.last else 0
-        return self.starts_at_ms + air_ms - self.joint(next_kind, next_air_ms).usual_ms
+        return self.starts_at_ms + air_ms - self.joint(next_kind, next_air_ms, next_intro_ms).usual_ms
 
     def after(self, draft: Draft) -> Edge:
         """The edge with one more row."""
-        longer_ms, shorter_ms = self._with(self.joint(draft.kind, draft.air_ms))
-        starts_at_ms = self.ends_at_ms(draft.kind, draft.air_ms)
+        longer_ms, shorter_ms = self._with(self.joint(draft.kind, draft.air_ms, draft.intro_ms))
+        starts_at_ms = self.ends_at_ms(draft.kind, draft.air_ms, draft.intro_ms)
         return Edge(draft, starts_at_ms, self.crossfade_ms, longer_ms, shorter_ms)
 
     def beyond(self, drafts: Iterable[Draft]) -> Edge:
@@ -141,11 +155,11 @@ class Batch:
 
     def joints(self, next_kind: ItemKind | None = None) -> list[Joint]:
         """One joint for each draft: with the one behind it, and for the last with a row of ``next_kind``."""
-        following = [(draft.kind, draft.air_ms) for draft in self.drafts[1:]]
-        ends: list[tuple[ItemKind | None, int]] = [*following, (next_kind, LONG_MS)]
+        following = [(draft.kind, draft.air_ms, draft.intro_ms) for draft in self.drafts[1:]]
+        ends: list[tuple[ItemKind | None, int, int]] = [*following, (next_kind, LONG_MS, 0)]
         return [
-            joint_of(draft.kind, draft.air_ms, kind, air_ms, self.edge.crossfade_ms, draft.segue_ms)
-            for draft, (kind, air_ms) in zip(self.drafts, ends, strict=False)
+            joint_of(draft.kind, draft.air_ms, kind, air_ms, self.edge.crossfade_ms, draft.segue_ms, intro_ms)
+            for draft, (kind, air_ms, intro_ms) in zip(self.drafts, ends, strict=False)
         ]
 
 
@@ -157,6 +171,11 @@ def segue_of(item: Item) -> int | None:
     return max(SHORTEST_SEGUE_MS, left_ms) if 0 <= left_ms <= LONGEST_SEGUE_MS else None
 
 
+def intro_of(item: Item, skip_ms: int = 0) -> int:
+    """How long the item sounds on the air before its voice; 0 where that is not known."""
+    return max(0, item.intro_ms - item.cue_in_ms - skip_ms) if item.intro_ms is not None else 0
+
+
 def joint_of(
     kind: ItemKind,
     air_ms: int,
@@ -164,12 +183,18 @@ def joint_of(
     next_air_ms: int,
     crossfade_ms: int,
     segue_ms: int | None = None,
+    next_intro_ms: int = 0,
 ) -> Joint:
-    """The joint between two rows: from music to music a crossfade, else close to nothing.
+    """The joint between two rows: from music to music a crossfade, from an ident into music the music's intro, else
+    close to nothing.
 
     A crossfade is as long as the first one's ending, ``segue_ms``, where that is known, and gives less then. With
-    a ``crossfade_ms`` of 0 there is none.
+    a ``crossfade_ms`` of 0 there is none. Of an ident at most the last half is heard over an intro, and never the
+    intro's last half second; where a time must be met the two need not overlap.
     """
+    over_ms = min(next_intro_ms - INTRO_LEFT_MS, LONGEST_OVER_INTRO_MS, air_ms // 2, next_air_ms // 4)
+    if kind is ItemKind.IDENT and next_kind is ItemKind.MUSIC and over_ms > SPEECH_JOINT_MS[-1]:
+        return Joint(SPEECH_JOINT_MS[0], over_ms, over_ms)
     if kind is ItemKind.MUSIC and next_kind is ItemKind.MUSIC:
         wanted = Joint(crossfade_ms // 4, crossfade_ms, crossfade_ms * 2)
         if segue_ms is not None and crossfade_ms:

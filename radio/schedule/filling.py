@@ -257,7 +257,9 @@ class Filler:
 
     def _append_draft(self, room: _Room, draft: Draft) -> None:
         if draft.item is not None:
-            self._shelves.note(draft.item, room.batch.edge.ends_at_ms(draft.kind, draft.air_ms))
+            self._shelves.note(
+                draft.item, room.batch.edge.ends_at_ms(draft.kind, draft.air_ms, draft.intro_ms)
+            )
         room.batch.append(draft)
 
     def _draft(self, room: _Room, name: str, choice: Choice) -> Draft:

@@ -10,6 +10,7 @@ from radio.library.items import Item
 from radio.log import ItemKind, LogRow, SponsorMessage
 from radio.schedule.builder import Inputs
 from radio.schedule.model import kind_of
+from radio.schedule.playbook import Play
 from radio.units import DurationMs, UtcMs
 
 JOINT_MS: Final = 100
@@ -51,3 +52,14 @@ def _message(item: Item, inputs: Inputs) -> SponsorMessage | None:
         if inputs.pool.find(campaign.audio) is item:
             return inputs.sponsors.message(campaign)
     return None
+
+
+def play_of(row: LogRow) -> Play:
+    """A planned row as rotation counts it once it has aired."""
+    return Play(
+        item=row.item or "",
+        started_ms=row.starts_at_ms,
+        title=row.title,
+        artist=row.artist,
+        category=row.category,
+    )

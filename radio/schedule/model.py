@@ -17,7 +17,7 @@ import msgspec
 from radio.log import Anchor, ItemKind
 from radio.schedule.recurrence import Rule
 from radio.sponsors.weektime import HOUR_MS, MINUTE_MS
-from radio.units import DurationMs
+from radio.units import DurationMs, UtcMs
 
 MAX_PROGRAMMES: Final = 500
 MAX_CLOCKS: Final = 200
@@ -238,7 +238,8 @@ class Airs(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One airing that differs from its series. ``starts`` is the planned local start, which stays its identity.
 
-    Cancelled, or with other times (``from_ms`` and ``to_ms`` from midnight of ``day``), words or clock.
+    Cancelled, or with other times (``from_ms`` and ``to_ms`` from midnight of ``day``), words or clock. ``ends_at_ms``
+    is the very moment of its end, which goes before all times on the wall: these come twice when an hour is repeated.
     """
 
     starts: datetime
@@ -246,6 +247,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     day: date | None = None
     from_ms: DurationMs | None = None
     to_ms: DurationMs | None = None
+    ends_at_ms: UtcMs | None = None
     title: str | None = None
     host: str | None = None
     description: str | None = None

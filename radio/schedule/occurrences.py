@@ -145,10 +145,13 @@ def _real(
     day, from_ms, to_ms = times
     starts = _midnight(day) + timedelta(milliseconds=from_ms)
     starts_at_ms = wall_to_ms(starts, zone)
-    span = _real_span(programme, (from_ms, to_ms), starts_at_ms, _midnight(day), zone)
+    if change is not None and change.ends_at_ms is not None:
+        span = (starts_at_ms, change.ends_at_ms) if starts_at_ms < change.ends_at_ms else None
+    else:
+        span = _real_span(programme, (from_ms, to_ms), starts_at_ms, _midnight(day), zone)
     if span is None:
         return
-    is_moved = change is not None and (starts != planned or change.to_ms is not None)
+    is_moved = change is not None and (starts != planned or (change.to_ms, change.ends_at_ms) != (None, None))
     yield Occurrence(
         id=f"{programme.id}@{planned.isoformat(timespec='minutes')}",
         programme=programme.id,

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +23,17 @@ from radio.config import Config, StationConfig
 from radio.errors import ConfigurationError, UnknownStation
 from radio.library.walk import root_name
 from radio.log import LogRow
-from radio.schedule.builder import StationPlan
+from radio.schedule.builder import Inputs, StationPlan
+from radio.schedule.files import Notice
+from radio.schedule.in_force import Sources
 from radio.schedule.model import Schedule
 from radio.schedule.persistence import LogStore
 from radio.schedule.pool import LibraryView
+from radio.schedule.remains import LogBaton
 from radio.schedule.resume import Interrupted
 from radio.schedule.station_log import StationLog
-from radio.schedule.station_planner import Notice, Sources, StationPlanner
+from radio.schedule.station_planner import Before, StationPlanner
+from radio.schedule.verdict import Told
 from radio.units import UtcMs
 
 _journal = structlog.get_logger(__name__)
@@ -101,17 +106,36 @@ class Planner:
         await self.begin(exit_stack, {})
         await self.keep_ahead(exit_stack)
 
-    async def begin(self, exit_stack: AsyncExitStack, cuts: Mapping[str, Interrupted]) -> frozenset[str]:
+    async def begin(
+        self,
+        exit_stack: AsyncExitStack,
+        cuts: Mapping[str, Interrupted],
+        is_known: Callable[[str, str], bool] = lambda station, row: False,
+    ) -> frozenset[str]:
         """Put the stored logs in force, and say for which stations that is enough to go on the air.
 
-        ``cuts`` says what the stations were playing when the process last ended.
+        ``cuts`` says what the stations were playing when the process last ended, ``is_known`` whether the end of a
+        station's row was written by then.
         """
         ready = set()
         for id_, station in self._stations.items():
             exit_stack.push_async_callback(station.stop)
-            if await station.begin(cuts.get(id_)):
+            if await station.begin(Before(cuts.get(id_), partial(is_known, id_))):
                 ready.add(id_)
         return frozenset(ready)
+
+    def hand_over(self) -> Mapping[str, LogBaton]:
+        """All logs as another process goes on with them; nothing is stored here from now on."""
+        return {id_: station.hand_over() for id_, station in self._stations.items()}
+
+    def take_back(self) -> None:
+        """The other process did not go on."""
+        for station in self._stations.values():
+            station.take_back()
+
+    def adopt(self, station: str, baton: LogBaton) -> None:
+        """Go on with the log of another process, after :meth:`begin`. Raises UnknownStation."""
+        self._of(station).adopt(baton)
 
     async def keep_ahead(self, exit_stack: AsyncExitStack) -> None:
         """After :meth:`begin`: compile some hours, and then keep a day ahead until the stack is closed."""
@@ -134,28 +158,75 @@ class Planner:
 
     def schedule(self, station: str) -> Schedule:
         """The schedule in force. Raises UnknownStation."""
-        return self._of(station).schedule
+        return self._of(station).in_force.inputs.schedule
 
     def problem(self, station: str) -> ConfigurationError | None:
         """Why the station's newest schedule or the sponsors' file is not in force; None where it is."""
-        return self._of(station).problem
+        return self._of(station).in_force.problem
 
     def notices(self, station: str) -> Sequence[Notice]:
         """What is odd, though not wrong, in the schedule in force."""
-        return self._of(station).notices
+        return self._of(station).in_force.notices
+
+    def findings(self, station: str) -> Sequence[Told]:
+        """What the checks say of the schedule in force; renewed after each change."""
+        return self._of(station).in_force.findings
+
+    def version(self, station: str) -> str | None:
+        """The version of the schedule file's text that is in force; None before any was."""
+        return self._of(station).in_force.version
+
+    async def take_up(self, station: str) -> None:
+        """Read a station's files anew and put the first hour in force; :meth:`follow_up` does the rest.
+
+        Raises UnknownStation.
+        """
+        await self._of(station).take_up()
+
+    async def follow_up(self, station: str) -> None:
+        """Compile a station's log on to a day ahead, and check the schedule. Raises UnknownStation."""
+        await self._of(station).follow_up()
+
+    async def judge(self, station: str) -> None:
+        """Have :meth:`findings` of the schedule in force. Raises UnknownStation."""
+        await self._of(station).in_force.judge(UtcMs(self._clock.now_ms()))
+
+    def inputs(self, station: str) -> Inputs:
+        """What a station's log is made of, but for what has aired. Raises UnknownStation."""
+        return self._of(station).in_force.inputs
+
+    async def inputs_at(self, station: str, from_ms: UtcMs, schedule: Schedule | None = None) -> Inputs:
+        """All that a log from ``from_ms`` on would be made of, by the schedule in force or another.
+
+        Raises UnknownStation.
+        """
+        return await self._of(station).inputs_at(from_ms, schedule)
 
     def revision(self, station: str) -> str:
         """A hash of everything the present log is made of."""
-        return self._of(station).revision
+        return self._of(station).in_force.revision
 
     def item_row(self, station: str, item: str) -> LogRow:
         """A row that plays an item whole, to be put into the log. Raises UnknownStation, UnknownItem."""
         return self._of(station).item_row(item)
 
+    def missed(self, station: str) -> Sequence[LogRow]:
+        """The rows whose time passed before :meth:`begin`, while the station was away. Raises UnknownStation."""
+        return self._of(station).missed
+
+    def rows(self, station: str, limit: int) -> Sequence[LogRow]:
+        """The row that playout has come to, and those that follow, at most ``limit``. Raises UnknownStation."""
+        log = self.log(station)
+        here = log.peek(log.reached_ms or self._clock.now_ms())
+        return log.coming(here.starts_at_ms if here else self._clock.now_ms(), limit)
+
     async def extend(self) -> None:
-        """Compile every log on to a day ahead of now; little work where that was done already."""
+        """Compile every log on to a day ahead of now; little work where that was done already.
+
+        What the checks say is renewed where anything changed, and once a day.
+        """
         for station in self._stations.values():
-            await station.extend()
+            await station.follow_up()
 
     async def reload(self, station: str | None = None) -> None:
         """Read the files and the library anew; where something changed, compile from the next untaken row.

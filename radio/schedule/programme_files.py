@@ -10,7 +10,7 @@ from radio.schedule.category_files import Key, check_name
 from radio.schedule.grid_files import read_days, read_hours, read_time, read_times
 from radio.schedule.model import Airs, Change, Layer, Programme
 from radio.schedule.occurrences import dates_of
-from radio.schedule.recurrence import RULE_ALLOWED, Rule, last_date, parse_rule
+from radio.schedule.recurrence import RULE_ALLOWED, Rule, first_date, parse_rule
 from radio.schedule.shapes import AirsTable, ChangeTable, ProgrammeTable
 from radio.sponsors.weektime import LENGTH_ALLOWED, NOMINAL_DAY_MS, parse_length
 from radio.toml_source import TomlDocument
@@ -115,10 +115,10 @@ def _rule(document: TomlDocument, key: Key, table: AirsTable) -> Rule:
 
 def _check_some_date(document: TomlDocument, key: Key, airs: Airs) -> None:
     """Refuse a rule that no date meets; every pattern of the calendar comes back within 28 years."""
-    if airs.rule is None:
+    if airs.rule is None or airs.also:
         return
-    end = last_date(airs.rule) or airs.rule.start + timedelta(days=28 * 366)
-    if next(dates_of(airs, airs.rule.start, max(end, airs.rule.start)), None) is None:
+    day = first_date(airs.rule, frozenset(airs.without))
+    if day is None or (airs.last is not None and day > airs.last):
         raise document.fault((*key, "rule"), "is met by no date", allowed=RULE_ALLOWED)
 
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
 import msgspec
+
+from radio.schedule.recurrence_ends import dates_between, first_dates
 
 RULE_ALLOWED: Final = (
     'a rule such as "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", with FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, and INTERVAL, '
@@ -117,6 +119,9 @@ def _joined(values: Sequence[int]) -> str:
 def dates(rule: Rule, first: date, last: date) -> Iterator[date]:
     """The rule's dates from ``first`` to ``last``, both included, ascending."""
     begin, end = max(first, rule.start), min(last, last_date(rule) or last)
+    if rule.by_set_pos and begin <= end and (end - begin).days < LONGEST_COUNT_DAYS:
+        yield from dates_between(rule, begin, end)
+        return
     day = begin
     while day <= end:
         if _is_of(rule, day):
@@ -124,19 +129,21 @@ def dates(rule: Rule, first: date, last: date) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=65_536)
 def last_date(rule: Rule) -> date | None:
     """The last date of a rule with COUNT or UNTIL; None where it has no end."""
     if rule.count is None:
         return rule.until
-    open_ended = msgspec.structs.replace(rule, count=None)
-    found = 0
-    for step in range(LONGEST_COUNT_DAYS):
-        day = rule.start + timedelta(days=step)
-        found += _is_of(open_ended, day)
-        if found == rule.count:
-            return day
-    return None
+    found = first_dates(rule, rule.count, LONGEST_COUNT_DAYS)
+    return found[-1] if len(found) == rule.count else None
+
+
+def first_date(rule: Rule, without: Collection[date] = ()) -> date | None:
+    """The first date that is none of ``without``; None where there is none, within 40 years."""
+    most = len(without) + 1 if rule.count is None else min(rule.count, len(without) + 1)
+    until = rule.until or date.max
+    found = first_dates(rule, most, LONGEST_COUNT_DAYS)
+    return next((day for day in found if day not in without and day <= until), None)
 
 
 def _is_of(rule: Rule, day: date) -> bool:

@@ -38,10 +38,15 @@ class Interrupted(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """The rows to go on with; those from ``changed_ms`` on differ from the stored ones, None where none do."""
+    """The rows to go on with; those from ``changed_ms`` on differ from the stored ones, None where none do.
+
+    ``missed`` are the rows whose time passed while the station was away, some of which may have been heard before, and
+    those for which the restart leaves no room.
+    """
 
     rows: Sequence[LogRow]
     changed_ms: UtcMs | None
+    missed: Sequence[LogRow] = ()
 
 
 def resumed(rows: Sequence[LogRow], at_ms: UtcMs, cut: Interrupted | None) -> Resumed:
@@ -50,6 +55,15 @@ def resumed(rows: Sequence[LogRow], at_ms: UtcMs, cut: Interrupted | None) -> Re
     The row that is gone on with keeps its id and its cue; it stands as though it had begun later, so that at
     ``at_ms`` it is where it broke off. The row before it is shown as that much longer.
     """
+    again = _resumed(rows, at_ms, cut)
+    if cut is None:
+        return again
+    still = {row.id for row in again.rows if row.ends_at_ms > at_ms} | {cut.row_id}
+    missed = [row for row in rows if cut.ended_at_ms < row.ends_at_ms and row.id not in still]
+    return again._replace(missed=missed)
+
+
+def _resumed(rows: Sequence[LogRow], at_ms: UtcMs, cut: Interrupted | None) -> Resumed:
     unchanged = Resumed(rows, None)
     here = _index_at(rows, at_ms)
     if cut is None or here is None or not 0 <= at_ms - cut.ended_at_ms <= RESUME_WITHIN_MS:

@@ -5,28 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 
 from radio.clock import Clock
 from radio.errors import ConfigurationError, InvalidRequest, StoreError
 from radio.log import LogRow
 from radio.schedule.airings import ProgrammeAiring, airings
-from radio.schedule.builder import Inputs, StationPlan, compile_log, revision_of
-from radio.schedule.files import Notice, read_schedule
+from radio.schedule.builder import Inputs, StationPlan, compile_log
+from radio.schedule.in_force import InForce, Sources
+from radio.schedule.inputs import NEAR_MS, goes_on_until, replaced, told_apart, unbroken, with_past
 from radio.schedule.item_rows import row_of
-from radio.schedule.model import Schedule
+from radio.schedule.model import OnOverrun, Schedule
 from radio.schedule.moves import LEAST_ROOM_MS, is_bridge
+from radio.schedule.overruns import with_ends
 from radio.schedule.persistence import LogStore
-from radio.schedule.pool import LibraryView, Pool
+from radio.schedule.remains import LogBaton, Remains
 from radio.schedule.resume import Interrupted, resumed
-from radio.schedule.rotation import Play
 from radio.schedule.station_log import StationLog
-from radio.sponsors.campaigns import SponsorBook, read_sponsors
 from radio.sponsors.weektime import HOUR_MS, NOMINAL_DAY_MS
 from radio.units import UtcMs
 
@@ -45,26 +43,22 @@ HISTORY_MS: Final = 7 * NOMINAL_DAY_MS
 LONGEST_PREVIEW_MS: Final = 31 * NOMINAL_DAY_MS + HOUR_MS
 ATTEMPTS: Final = 5
 
+NEAR_END_MS: Final = 150_000
+LAST_CALL_MS: Final = 15_000
+"""A programme that an operator ends is let go on between these two before its end."""
+
 MARGIN_MS: Final = 500
 """How far ahead of playout the rows for a bridge that sounds begin; twice as far at each further attempt."""
 
-__all__ = ["Notice", "Sources", "StationPlanner"]
+
+class Before(NamedTuple):
+    """What is known of the time before a start: what was on the air when it broke off, and whose end is written."""
+
+    cut: Interrupted | None = None
+    is_known: Callable[[str], bool] = lambda row: False
 
 
-class Sources(NamedTuple):
-    """Where a station's inputs are read from."""
-
-    schedule_file: Path
-    sponsors_file: Path
-    library: Callable[[], LibraryView]
-    stations: tuple[str, ...]
-
-
-class _Read(NamedTuple):
-    inputs: Inputs
-    revision: str
-    notices: tuple[Notice, ...]
-    problem: ConfigurationError | None
+NOTHING_BEFORE: Final = Before()
 
 
 class StationPlanner:
@@ -81,28 +75,20 @@ class StationPlanner:
         on_problem: Callable[[str, ConfigurationError | None], None],
     ) -> None:
         self.log = StationLog(station.id, station.name)
-        self.problem: ConfigurationError | None = None
-        self.notices: Sequence[Notice] = ()
-        self.revision = ""
+        self.in_force = InForce(station, sources, on_problem=on_problem)
+        self.missed: Sequence[LogRow] = ()
         self._station = station
-        self._sources = sources
         self._clock = clock
         self._store = store
         self._on_change = on_change
-        self._on_problem = on_problem
-        self._inputs = Inputs(station=station, schedule=Schedule(), pool=Pool(()))
         self._busy = asyncio.Lock()
         self._has_inputs = asyncio.Event()
+        self._is_handed_over = False
         self._moved_ms: UtcMs | None = None
         self._shifted_ms: UtcMs | None = None
         self._following: asyncio.Task[None] | None = None
 
-    @property
-    def schedule(self) -> Schedule:
-        """The schedule in force."""
-        return self._inputs.schedule
-
-    async def begin(self, cut: Interrupted | None = None) -> bool:
+    async def begin(self, before: Before = NOTHING_BEFORE) -> bool:
         """Put the stored log in force, from where the station broke off; True where it holds the present.
 
         Nothing is compiled or read anew: that is left to :meth:`catch_up`, when the station is on the air.
@@ -111,14 +97,36 @@ class StationPlanner:
         self.log.on_move = lambda from_ms: _in_loop(loop, self._moved, from_ms)
         now_ms = self._clock.now_ms()
         async with self._busy:
-            stored = await self._stored(now_ms)
-            if not stored:
+            stored, remains = await self._stored(now_ms)
+            again = resumed(stored, now_ms, before.cut)
+            if again.rows:
+                self.log.replace_from(again.rows[0].starts_at_ms, again.rows)
+            self.log.remember(remains.without(before.is_known, now_ms))
+            if not again.rows:
                 return False
-            again = resumed(stored, now_ms, cut)
-            self.log.replace_from(again.rows[0].starts_at_ms, again.rows)
-            self.revision = await self._store.revision(self._station.id) or ""
+            self.in_force.revision = await self._store.revision(self._station.id) or ""
             self._shifted_ms = again.changed_ms
+            self.missed = again.missed
             return self.log.peek(now_ms) is not None
+
+    def hand_over(self) -> LogBaton:
+        """The log as another process goes on with it; nothing is stored here from now on."""
+        self._is_handed_over = True
+        rows, remains = self.log.kept_from(self._clock.now_ms() - NEAR_MS)
+        return LogBaton(rows=tuple(rows), remains=remains)
+
+    def take_back(self) -> None:
+        """The other process did not go on."""
+        self._is_handed_over = False
+        self._keep_soon(UtcMs(self._clock.now_ms() - NEAR_MS))
+
+    def adopt(self, baton: LogBaton) -> None:
+        """Go on with the log of another process, after :meth:`begin` and before playout."""
+        if baton.rows:
+            self.log.drop_before(baton.rows[-1].ends_at_ms)
+            self.log.replace_from(baton.rows[0].starts_at_ms, baton.rows)
+            self._shifted_ms = baton.rows[0].starts_at_ms
+        self.log.remember(baton.remains)
 
     async def catch_up(self) -> None:
         """Bring the log that :meth:`begin` put in force up to date, and have some hours of it."""
@@ -131,17 +139,49 @@ class StationPlanner:
         from_ms, self._shifted_ms = self._shifted_ms, None
         if from_ms is None:
             return
-        rows = [row for row in self.log.between(from_ms, UtcMs(2**53)) if row.starts_at_ms >= from_ms]
+        await self._keep(from_ms)
+
+    async def _keep(self, from_ms: UtcMs) -> None:
+        """Store the log from ``from_ms`` on, with what it knows besides."""
+        if self._is_handed_over:
+            return
+        rows, remains = self.log.kept_from(from_ms)
         try:
-            await self._store.replace_from(self._station.id, from_ms, rows, self.revision)
+            await self._store.replace_from(self._station.id, from_ms, rows, self.in_force.revision, remains)
+        except StoreError:
+            _journal.exception("log_not_stored", station=self._station.id)
+
+    def _keep_soon(self, from_ms: UtcMs) -> None:
+        """Store a change of the log before the ends of the rows that it displaced are written."""
+        if self._is_handed_over:
+            return
+        rows, remains = self.log.kept_from(from_ms)
+        try:
+            self._store.replace_soon(self._station.id, from_ms, rows, self.in_force.revision, remains)
         except StoreError:
             _journal.exception("log_not_stored", station=self._station.id)
 
     async def reload(self) -> None:
         """Read all inputs; where they changed, replace the log from the next row that is not taken."""
+        await self.take_up()
+        await self.follow_up()
+
+    async def take_up(self) -> None:
+        """What of :meth:`reload` is to be in force at once: the first hour."""
         async with self._busy:
             await self._read_anew()
+
+    async def follow_up(self) -> None:
+        """The rest of :meth:`reload`: the log a day ahead, and what the checks say of the schedule."""
         await self.extend()
+        await self.in_force.judge(UtcMs(self._clock.now_ms()))
+
+    async def inputs_at(self, from_ms: UtcMs, schedule: Schedule | None = None) -> Inputs:
+        """All that a log from ``from_ms`` on would be made of, by the schedule in force or another."""
+        inputs = await self._with_history(from_ms)
+        if schedule is None:
+            return inputs
+        return replaced(inputs, schedule=schedule, history=inputs.history, kept=inputs.kept)
 
     async def stop(self) -> None:
         """Let go of what is still to be compiled after a change at the log's present."""
@@ -156,12 +196,19 @@ class StationPlanner:
             now_ms = self._clock.now_ms()
             if bridge := self.log.bridge(max(now_ms, self.log.reached_ms) + MARGIN_MS):
                 await self._compile_anew(bridge.starts_at_ms)
-            while (start_ms := max(self.log.ends_at_ms or 0, now_ms)) < now_ms + ahead_ms:
-                end_ms = UtcMs(min(start_ms + STEP_MS, now_ms + ahead_ms + HOUR_MS))
-                if not await self._publish(UtcMs(start_ms), end_ms):
-                    break
+        while await self._extend_a_step(now_ms, now_ms + ahead_ms):
+            pass
+        async with self._busy:
+            await self._overrun(now_ms)
             self.log.drop_before(now_ms - KEEP_MS)
             self.log.show(await asyncio.to_thread(self._airings, now_ms))
+
+    async def _extend_a_step(self, now_ms: int, until_ms: int) -> bool:
+        """One turn of :meth:`extend`: an edit that waits comes in between two of them."""
+        async with self._busy:
+            start_ms = max(self.log.ends_at_ms or 0, now_ms)
+            end_ms = UtcMs(min(start_ms + STEP_MS, until_ms + HOUR_MS))
+            return start_ms < until_ms and await self._publish(UtcMs(start_ms), end_ms)
 
     async def preview(self, from_ms: UtcMs, to_ms: UtcMs, schedule: Schedule | None) -> Sequence[LogRow]:
         """Rows for any span, trimmed to it. Raises InvalidRequest for a span of no time or over 31 days."""
@@ -169,20 +216,19 @@ class StationPlanner:
             raise InvalidRequest(
                 "The span cannot be previewed.", field="to", allowed="up to 31 days after from"
             )
-        inputs = await self._with_history(from_ms)
-        if schedule is not None:
-            inputs = _replaced(inputs, schedule=schedule)
+        inputs = await self.inputs_at(from_ms, schedule)
         rows = await asyncio.to_thread(compile_log, inputs, from_ms, to_ms)
         return [row for row in rows if row.starts_at_ms < to_ms]
 
     def item_row(self, item_id: str) -> LogRow:
         """A row that plays an item of the station's library whole, to be put into the log; its times count
         from 0. Raises UnknownItem."""
-        return row_of(item_id, self._inputs, UtcMs(self._clock.now_ms()))
+        return row_of(item_id, self.in_force.inputs, UtcMs(self._clock.now_ms()))
 
     def _moved(self, from_ms: UtcMs) -> None:
         """Playout changed the log: tell that at once, and compile what follows."""
         self._on_change(self._station.id, from_ms)
+        self._keep_soon(from_ms)
         self._moved_ms = from_ms if self._moved_ms is None else min(from_ms, self._moved_ms)
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._follow())
@@ -216,55 +262,25 @@ class StationPlanner:
                 return UtcMs(start_ms)
         return self._next_untaken_ms(attempt)
 
-    async def _stored(self, now_ms: UtcMs) -> list[LogRow]:
+    async def _stored(self, now_ms: UtcMs) -> tuple[list[LogRow], Remains]:
         try:
             found = await self._store.load(self._station.id, UtcMs(now_ms - KEEP_MS), UtcMs(2**53))
+            remains = await self._store.remains(self._station.id)
         except StoreError:
             _journal.exception("stored_log_unreadable", station=self._station.id)
-            return []
-        rows: list[LogRow] = []
-        for row in found:
-            if rows and rows[-1].ends_at_ms != row.starts_at_ms:
-                rows = []
-            rows.append(row)
-        return rows if rows and rows[-1].ends_at_ms > now_ms else []
+            return [], Remains()
+        return unbroken(found, now_ms), remains
 
     async def _read_anew(self, *, is_first: bool = False) -> None:
-        read = await asyncio.to_thread(self._read)
-        self._tell(read.problem, is_first)
-        self._inputs = read.inputs
+        is_another = await self.in_force.read()
         self._has_inputs.set()
-        self.notices = self.notices if read.problem else read.notices
-        is_same = read.revision == self.revision
-        self.revision = read.revision
-        if is_same or (is_first and read.problem and self.log.ends_at_ms):
+        if not is_another or (is_first and self.in_force.problem and self.log.ends_at_ms):
             return
+        self.log.show(await asyncio.to_thread(self._airings, self._clock.now_ms()))
         for attempt in range(ATTEMPTS):
             start_ms = self._next_untaken_ms(attempt)
             if await self._publish(start_ms, UtcMs(start_ms + FIRST_STEP_MS)):
                 return
-
-    def _read(self) -> _Read:
-        """Blocking. What cannot be read is replaced by what was in force, and told as the problem."""
-        pool = Pool.of(self._sources.library().by_id.values(), self._station.roots)
-        schedule, sponsors = self._inputs.schedule, self._inputs.sponsors
-        notices: tuple[Notice, ...] = ()
-        problem: ConfigurationError | None = None
-        try:
-            sponsors = read_sponsors(self._sources.sponsors_file, stations=self._sources.stations)
-            schedule, notices = read_schedule(self._sources.schedule_file, sponsors=sponsors, pool=pool)
-        except ConfigurationError as fault:
-            problem = fault
-        inputs = _replaced(self._inputs, pool=pool, schedule=schedule, sponsors=sponsors)
-        return _Read(inputs, revision_of(inputs), notices, problem)
-
-    def _tell(self, problem: ConfigurationError | None, is_first: bool) -> None:
-        if problem is None and self.problem is None:
-            return
-        self.problem = problem
-        if problem is not None:
-            _journal.error("schedule_not_taken", station=self._station.id, problem=problem.message)
-        self._on_problem(self._station.id, problem)
 
     def _next_untaken_ms(self, attempt: int) -> UtcMs:
         """Where an edit takes hold; later at each attempt, where playout is faster than the compiler."""
@@ -284,15 +300,11 @@ class StationPlanner:
         inputs = await self._with_history(from_ms)
         rows: Sequence[LogRow] = await asyncio.to_thread(compile_log, inputs, from_ms, to_ms)
         changed_ms = from_ms if changed_ms is None else min(changed_ms, from_ms)
-        rows = _told_apart(rows, self.log.between(from_ms - KEEP_MS, from_ms))
+        known = (*self.log.between(from_ms - KEEP_MS, from_ms), *self.log.vacated)
+        rows = told_apart(rows, known)
         if not rows or not self.log.replace_from(from_ms, rows, generation=generation):
             return False
-        settled = self.log.between(changed_ms, from_ms)
-        stored = [*(row for row in settled if row.starts_at_ms >= changed_ms), *rows]
-        try:
-            await self._store.replace_from(self._station.id, changed_ms, stored, self.revision)
-        except StoreError:
-            _journal.exception("log_not_stored", station=self._station.id)
+        await self._keep(changed_ms)
         self._on_change(self._station.id, from_ms)
         return True
 
@@ -304,55 +316,41 @@ class StationPlanner:
             plays = []
         heard_until_ms = plays[-1].started_ms if plays else 0
         planned = self.log.between(max(heard_until_ms + 1, from_ms - KEEP_MS - AHEAD_MS), from_ms)
-        kept = [row for row in planned if row.ends_at_ms <= from_ms]
-        near = [row for row in self.log.between(from_ms - 2 * HOUR_MS, from_ms) if row.ends_at_ms <= from_ms]
-        heard = [play for play in plays if play.started_ms < from_ms]
-        coming = [_play(row) for row in kept if row.item and row.starts_at_ms > heard_until_ms]
-        return _replaced(self._inputs, history=(*heard, *coming), kept=tuple(near))
+        return with_past(
+            replaced(self.in_force.inputs, schedule=self._amended()),
+            from_ms,
+            heard=plays,
+            planned=[
+                row for row in planned if heard_until_ms < row.starts_at_ms and row.ends_at_ms <= from_ms
+            ],
+            near=[row for row in self.log.between(from_ms - NEAR_MS, from_ms) if row.ends_at_ms <= from_ms],
+            vacated=self.log.vacated,
+        )
+
+    def _amended(self) -> Schedule:
+        """The schedule in force, with the ends that operators have given to programmes."""
+        return with_ends(self.in_force.inputs.schedule, self.log.ends)
+
+    async def _overrun(self, now_ms: int) -> None:
+        """A programme that an operator ends goes on past its end: as far as it may, and up to a fixed time."""
+        airing, _ = self.log.programmes(now_ms)
+        programme = self.in_force.inputs.schedule.by_id().get(airing.id) if airing else None
+        if airing is None or programme is None or programme.on_overrun is not OnOverrun.OPERATOR:
+            return
+        if airing.occurrence in self.log.ends or not LAST_CALL_MS < airing.ends_at_ms - now_ms < NEAR_END_MS:
+            return
+        behind = self.log.between(airing.ends_at_ms, airing.ends_at_ms + programme.overrun_max_ms)
+        until_ms = goes_on_until(behind, airing.ends_at_ms, programme.overrun_max_ms)
+        _journal.info("programme_goes_on", station=self._station.id, programme=airing.id, until_ms=until_ms)
+        self.log.end_airing(airing.occurrence, until_ms)
+        await self._compile_anew(self._open_ms(0))
 
     def _airings(self, now_ms: UtcMs) -> list[ProgrammeAiring]:
-        zone = ZoneInfo(self._station.timezone)
-        inputs = self._inputs
+        zone, sponsors = ZoneInfo(self._station.timezone), self.in_force.inputs.sponsors
         start_ms, end_ms = now_ms - NOMINAL_DAY_MS, now_ms + 8 * NOMINAL_DAY_MS
-        return airings(inputs.schedule, inputs.sponsors, self._station.id, zone, start_ms, end_ms)
+        return airings(self._amended(), sponsors, self._station.id, zone, start_ms, end_ms)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[UtcMs], None], from_ms: UtcMs) -> None:
     with suppress(RuntimeError):  # the loop is closing
         loop.call_soon_threadsafe(call, from_ms)
-
-
-def _told_apart(rows: Sequence[LogRow], kept: Sequence[LogRow]) -> Sequence[LogRow]:
-    """``rows`` with ids that no kept row has: one that was moved keeps the id of the moment it was made for."""
-    taken = {row.id for row in kept}
-    return [msgspec.structs.replace(row, id=f"{row.id}-2") if row.id in taken else row for row in rows]
-
-
-def _play(row: LogRow) -> Play:
-    return Play(
-        item=row.item or "",
-        started_ms=row.starts_at_ms,
-        title=row.title,
-        artist=row.artist,
-        category=row.category,
-    )
-
-
-def _replaced(
-    inputs: Inputs,
-    *,
-    schedule: Schedule | None = None,
-    sponsors: SponsorBook | None = None,
-    pool: Pool | None = None,
-    history: tuple[Play, ...] = (),
-    kept: tuple[LogRow, ...] = (),
-) -> Inputs:
-    return Inputs(
-        station=inputs.station,
-        schedule=schedule if schedule is not None else inputs.schedule,
-        pool=pool if pool is not None else inputs.pool,
-        sponsors=sponsors if sponsors is not None else inputs.sponsors,
-        history=history,
-        kept=kept,
-        seed=inputs.seed,
-    )

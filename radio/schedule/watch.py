@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from watchfiles import Change, awatch
+from watchfiles import Change
+
+from radio.watching import watch_folders
 
 _journal = structlog.get_logger(__name__)
 
@@ -43,10 +45,7 @@ async def _watch(
         return path in names
 
     try:
-        async for _ in awatch(
-            *folders, watch_filter=ours, debounce=DEBOUNCE_MS, stop_event=stop, recursive=False
-        ):
-            await changed()
+        await watch_folders(folders, changed, stop, wanted=ours, debounce_ms=DEBOUNCE_MS, deep=False)
     except (OSError, RuntimeError) as fault:  # RuntimeError: how watchfiles says that a folder went away
         _journal.warning("schedules_not_watched", reason=str(fault))
 

@@ -3,7 +3,7 @@
 from radio.stations.availability import Signs, Status, assess
 from radio.stations.recorder import AsRunRecorder, OpenAttempt
 from radio.stations.service import PublishedLog, Recorder, ServiceBaton, StationService
-from radio.stations.state import OnAir, picture_url, programme_view, state_of
+from radio.stations.state import OnAir, artwork_url, picture_url, programme_view, state_of
 from radio.stations.timeline import Timeline
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "StationService",
     "Status",
     "Timeline",
+    "artwork_url",
     "assess",
     "picture_url",
     "programme_view",

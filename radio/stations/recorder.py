@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
@@ -20,7 +21,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
-from radio.errors import RadioError
+from radio.errors import RadioError, StoreError
 from radio.events import PlayoutEvent, RowCued, RowEnded, RowStarted
 from radio.log import LogRow, Outcome
 from radio.store import Store, as_run
@@ -65,7 +66,9 @@ class OpenAttempt(msgspec.Struct, frozen=True, kw_only=True):
 class AsRunRecorder:
     """The recorder of all stations. Called in the event loop, but for what the store's writer runs.
 
-    ``files`` may be left out; what the database loses is then lost. For metrics: ``waiting`` and ``lost``.
+    ``files`` may be left out; what the database loses is then lost. For metrics: ``waiting`` and ``lost``; ``fault``
+    says why the database takes nothing at present. Where the store takes another database file into use, what that
+    lacks is taken in from the files at once.
     ``was_behind`` says, after :meth:`begin`, that the database lacked something: older files may hold more.
     """
 
@@ -87,8 +90,12 @@ class AsRunRecorder:
         # an attempt is open from its intent to its end; whether it was started stands beside it
         self._open: dict[_Key, tuple[int, bool]] = {}
         self._last: dict[_Key, int] = {}
+        self._stations: tuple[str, ...] = ()
+        self._is_restored = False
         self.lost = 0
         self.was_behind = False
+        self.fault = ""
+        store.restorers.append(self._restore)
 
     @property
     def waiting(self) -> int:
@@ -100,7 +107,8 @@ class AsRunRecorder:
 
         Returns what each station was playing when the process last ended. Raises StoreError.
         """
-        return await self._store.write(self._begin, tuple(stations), now_ms)
+        self._stations = tuple(stations)
+        return await self._store.write(self._begin, self._stations, now_ms)
 
     async def hand_over(self) -> list[OpenAttempt]:
         """Which attempts are open, for another process that goes on with them, once what waits is written.
@@ -118,9 +126,10 @@ class AsRunRecorder:
 
     async def adopt(self, attempts: Iterable[OpenAttempt], stations: Iterable[str], now_ms: UtcMs) -> None:
         """Go on with the attempts of another process, in the place of :meth:`begin`. Raises StoreError."""
+        self._stations = tuple(stations)
         for one in attempts:
             self._open[one.station, one.row] = (one.attempt, one.is_started)
-        for station in stations:
+        for station in self._stations:
             self._last.update(await self._store.read(attempts_since, station, UtcMs(now_ms - REMEMBERED_MS)))
 
     async def take_in_all(self, stations: Iterable[str]) -> None:
@@ -151,6 +160,17 @@ class AsRunRecorder:
                 self._put("start", row, attempt, event.at_ms)
         elif isinstance(event, RowEnded) and attempt:
             self._end(event, attempt)
+
+    def missed(self, row: LogRow, at_ms: UtcMs, cause: str) -> None:
+        """The time of ``row`` passed while nothing was on the air. Nothing where an attempt at it is known."""
+        key = (row.station, row.id)
+        if row.item is not None and key not in self._open and key not in self._last:
+            self.record(RowCued(row, at_ms))
+            self.record(RowEnded(row, at_ms, _NONE, Outcome.MISSED, cause))
+
+    def knows(self, station: str, row: str) -> bool:
+        """Whether an attempt at the row of that id is known, of the last two days."""
+        return (station, row) in self._open or (station, row) in self._last
 
     def withdraw(self, row: LogRow, at_ms: UtcMs) -> None:
         """``row`` was cued and will not be heard: its intent was none. Nothing where it was started."""
@@ -269,19 +289,32 @@ class AsRunRecorder:
         with self._guard:
             batch = list(islice(self._waiting, _AT_ONCE))
             checkpoints = list(self._checkpoints.items()) if len(self._waiting) <= _AT_ONCE else []
-        self._store.check_file()
-        for event in batch:
-            try:
-                write(conn, event)
-            except Refused as fault:
-                _journal.error("as_run_refused", row=event.row_id, reason=fault.message)
+        if self._is_restored:
+            self._take_in_waiting(conn, batch)
+        else:
+            _write_all(conn, batch)
         for (station, row_id), (attempt, at_ms, played_ms) in checkpoints:
-            as_run.checkpoint(conn, row_id, attempt, at_ms, played_ms, station=station)
+            with suppress(StoreError):  # an attempt that a restored database does not know
+                as_run.checkpoint(conn, row_id, attempt, at_ms, played_ms, station=station)
         with self._guard:
             for key, value in checkpoints:
                 if self._checkpoints.get(key) == value:
                     del self._checkpoints[key]
         return len(batch)
+
+    def _restore(self, conn: Connection) -> None:
+        """Another database file was taken into use: write what it lacks of the newest days."""
+        self._is_restored = True
+        for station in self._stations if self._files is not None else ():
+            assert self._files is not None
+            held = self._files.pending()
+            taken = take_in(conn, station, [*self._files.recent(station, RECENT_DAYS), *held])
+            _journal.warning("as_run_taken_in_from_files", station=station, events=taken)
+
+    def _take_in_waiting(self, conn: Connection, batch: list[AsRunEvent]) -> None:
+        """Write what waits into a database that may have it from the files already."""
+        for station in {event.station for event in batch}:
+            take_in(conn, station, batch)
 
     def _after(self, done: Future[int]) -> None:
         fault = done.exception()
@@ -299,8 +332,9 @@ class AsRunRecorder:
         with self._guard:
             for _ in range(count):
                 self._waiting.popleft()
+        self._is_restored = self._is_restored and bool(self._waiting)
         if self._failures:
-            self._failures = 0
+            self._failures, self.fault = 0, ""
             _journal.warning("as_run_written_again", waiting=len(self._waiting), lost=self.lost)
 
     def _failed(self, fault: BaseException) -> None:
@@ -309,6 +343,7 @@ class AsRunRecorder:
                 "as_run_not_written", reason=str(fault), waiting=len(self._waiting),
                 advice="events wait in memory and stand in the as-run files",
             )  # fmt: skip
+        self.fault = str(fault)
         wait_s = self._retry_s[min(self._failures, len(self._retry_s) - 1)]
         self._failures += 1
         with self._guard:
@@ -323,3 +358,11 @@ class AsRunRecorder:
         with self._guard:
             self._timer = None
         self._write_on()
+
+
+def _write_all(conn: Connection, events: Iterable[AsRunEvent]) -> None:
+    for event in events:
+        try:
+            write(conn, event)
+        except Refused as fault:
+            _journal.error("as_run_refused", row=event.row_id, reason=fault.message)

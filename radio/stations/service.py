@@ -97,14 +97,14 @@ class StationService:
         self._metrics = metrics
         self._public_url = public_url
         self._timeline = Timeline(clock)
-        self._started_at_ms = clock.now_ms()
+        self._started_s = clock.monotonic_s()
         self._row: LogRow | None = None
-        self._row_since_ms = self._started_at_ms
+        self._row_since_ms = clock.now_ms()
         self._row_is_over = False
         self._cued: dict[str, LogRow] = {}
         self._heard_until_ms = DurationMs(0)
         self._fell_back: FallbackStarted | None = None
-        self._bytes_at_ms: UtcMs | None = None
+        self._bytes_s: float | None = None
         self._pulse: Pulse | None = None
         self._fault = ""
         self._listeners = 0
@@ -120,8 +120,8 @@ class StationService:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow the station for as long as the context is open."""
-        if self._bytes_at_ms is None:
-            self._started_at_ms = self._clock.now_ms()
+        if self._bytes_s is None:
+            self._started_s = self._clock.monotonic_s()
         tasks = [asyncio.create_task(self._timeline.run()), asyncio.create_task(self._tick_on())]
         try:
             yield
@@ -161,8 +161,8 @@ class StationService:
             fell_back=self._fell_back,
             cued=list(self._cued.values()),
             ahead=list(self._ahead),
-            started_at_ms=self._started_at_ms,
-            bytes_at_ms=self._bytes_at_ms,
+            started_at_ms=self._wall_ms(self._started_s),
+            bytes_at_ms=None if self._bytes_s is None else self._wall_ms(self._bytes_s),
             pulse=self._pulse,
             fault=self._fault,
             listeners=self._listeners,
@@ -180,7 +180,8 @@ class StationService:
         self._row, self._row_since_ms, self._row_is_over = baton.row, baton.row_since_ms, baton.row_is_over
         self._heard_until_ms, self._fell_back = baton.heard_until_ms, baton.fell_back
         self._cued = {row.id: row for row in baton.cued}
-        self._started_at_ms, self._bytes_at_ms = baton.started_at_ms, baton.bytes_at_ms
+        self._started_s = self._monotonic_s(baton.started_at_ms)
+        self._bytes_s = None if baton.bytes_at_ms is None else self._monotonic_s(baton.bytes_at_ms)
         self._pulse, self._fault, self._listeners = baton.pulse, baton.fault, baton.listeners
         self._status = baton.status
         for event in baton.ahead:
@@ -188,7 +189,7 @@ class StationService:
 
     def _expect(self, event: PlayoutEvent) -> None:
         self._ahead.append(event)
-        self._timeline.at(event.at_ms, lambda: self._happen(event))
+        self._timeline.at(event.at_ms, lambda: self._happen(event), lead_s=self.station.sound.lead_s)
 
     def _happen(self, event: PlayoutEvent) -> None:
         if self._is_handed_over or not any(event is other for other in self._ahead):
@@ -204,7 +205,7 @@ class StationService:
     def on_pulse(self, pulse: Pulse) -> None:
         """How the newest sound is doing."""
         self._pulse = pulse
-        self._bytes_at_ms = self._clock.now_ms()
+        self._bytes_s = self._clock.monotonic_s()
         if not pulse.on_bed:
             self._fault = ""
         self._metrics.output_level_db.labels(self.station.id).set(pulse.level_db)
@@ -323,14 +324,21 @@ class StationService:
         pulse = self._pulse
         return Signs(
             at_ms=self._clock.now_ms(),
-            started_at_ms=self._started_at_ms,
+            started_at_ms=self._wall_ms(self._started_s),
             enabled=self.station.enabled,
-            bytes_at_ms=self._bytes_at_ms,
+            bytes_at_ms=None if self._bytes_s is None else self._wall_ms(self._bytes_s),
             silent_ms=pulse.silent_ms if pulse else 0,
             silence_after_ms=round(self.station.sound.silence_after_s * 1000),
             on_bed=pulse.on_bed if pulse else False,
             fault=self._fault,
         )
+
+    def _wall_ms(self, monotonic_s: float) -> UtcMs:
+        """What the wall clock, as it is set now, showed at that moment: whoever sets it stops no stream."""
+        return UtcMs(self._clock.now_ms() - round((self._clock.monotonic_s() - monotonic_s) * 1000))
+
+    def _monotonic_s(self, wall_ms: UtcMs) -> float:
+        return self._clock.monotonic_s() - (self._clock.now_ms() - wall_ms) / 1000
 
     def _refresh(self, at_ms: UtcMs) -> None:
         self._row = self._as_it_stands(self._row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
@@ -13,6 +14,9 @@ from radio.clock import Clock
 from radio.units import UtcMs
 
 _journal = structlog.get_logger(__name__)
+
+STEP_S = 120.0
+"""So much beyond its lead, an action is taken to be due by a clock that has been set since."""
 
 LONGEST_SLEEP_S = 1.0
 """The wall clock may jump while we sleep; no action is late by more than this because of it."""
@@ -32,9 +36,14 @@ class Timeline:
         self._due: list[tuple[float, int, UtcMs, Callable[[], None]]] = []
         self._changed = asyncio.Event()
 
-    def at(self, at_ms: UtcMs, action: Callable[[], None]) -> None:
-        """Run ``action`` at ``at_ms``, or as soon as may be where that is past."""
-        due_s = self._clock.monotonic_s() + (at_ms - self._clock.now_ms()) / 1000
+    def at(self, at_ms: UtcMs, action: Callable[[], None], *, lead_s: float = math.inf) -> None:
+        """Run ``action`` at ``at_ms``, or as soon as may be where that is past.
+
+        ``lead_s`` is how far ahead it can be at most: a moment that is much further off was told before the wall clock
+        was set back, and is due after ``lead_s``.
+        """
+        ahead_s = (at_ms - self._clock.now_ms()) / 1000
+        due_s = self._clock.monotonic_s() + (lead_s if ahead_s > lead_s + STEP_S else ahead_s)
         heappush(self._due, (due_s, next(self._order), at_ms, action))
         self._changed.set()
 

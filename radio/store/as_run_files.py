@@ -61,7 +61,7 @@ class AsRunFiles:
 
     ``zones`` are the stations' time zones; files of days more than ``keep_days`` before the newest event are
     deleted. While the disk refuses, up to ``held_limit`` events are held in memory and written as soon as
-    there is room again. ``append`` and ``retry_s`` are there for tests.
+    there is room again; ``fault`` is what it says. ``append`` and ``retry_s`` are there for tests.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class AsRunFiles:
         self._pruned: dict[str, str] = {}
         self.lost = 0
         self.failing = False
+        self.fault = ""
         self._thread = threading.Thread(target=self._work, name="as-run files", daemon=True)
         self._thread.start()
 
@@ -92,6 +93,11 @@ class AsRunFiles:
     def held(self) -> int:
         """How many events are not on the disk yet."""
         return len(self._held)
+
+    def pending(self) -> tuple[AsRunEvent, ...]:
+        """The events that are not on the disk yet, oldest first."""
+        with self._news:
+            return tuple(self._held)
 
     def append(self, event: AsRunEvent) -> None:
         """Queue one event for its file."""
@@ -155,11 +161,11 @@ class AsRunFiles:
                     "as_run_file_not_written", path=str(self.folder), reason=fault.strerror or str(fault),
                     advice="make room on the disk; events are held in memory meanwhile",
                 )  # fmt: skip
-            self.failing = True
+            self.failing, self.fault = True, fault.strerror or str(fault)
             return False
         if self.failing:
             _journal.warning("as_run_file_written_again", path=str(self.folder), lost=self.lost)
-        self.failing = False
+        self.failing, self.fault = False, ""
         return True
 
     def _path_of(self, event: AsRunEvent) -> Path:

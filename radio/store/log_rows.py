@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from radio.errors import StoreError
 from radio.log import LogRow, first_fault
-from radio.store.tables import log_rows
+from radio.store.tables import log_remains, log_rows
 from radio.units import UtcMs
 
 _DECODER: Final = msgspec.json.Decoder(LogRow)
@@ -23,13 +23,18 @@ _TEXTS: Final = (
 
 
 def replace_from(
-    conn: Connection, station: str, from_ms: UtcMs, rows: Sequence[LogRow], revision: str
+    conn: Connection,
+    station: str,
+    from_ms: UtcMs,
+    rows: Sequence[LogRow],
+    revision: str,
+    remains: str | None = None,
 ) -> None:
     """Put ``rows`` in the place of every row of ``station`` that starts at or after ``from_ms``.
 
     ``rows`` are contiguous and none starts before ``from_ms``. A stored row that began earlier stays; where
     it reaches past the first new row it is shortened to end there. ``revision`` names the schedule they come
-    of.
+    of. ``remains`` is what is known besides them, as JSON; None leaves it as it is stored.
     Raises StoreError where ``rows`` are no log of that station; the stored log is then as it was.
     """
     fault = _fault(station, from_ms, rows)
@@ -40,6 +45,9 @@ def replace_from(
     if rows:
         _shorten(conn, station, rows[0].starts_at_ms)
         conn.execute(insert(log_rows), [_columns(row) | {"revision": revision} for row in rows])
+    if remains is not None:
+        conn.execute(delete(log_remains).where(log_remains.c.station == station))
+        conn.execute(insert(log_remains).values(station=station, body=remains))
 
 
 def load(conn: Connection, station: str, from_ms: UtcMs, to_ms: UtcMs) -> list[LogRow]:
@@ -51,6 +59,11 @@ def load(conn: Connection, station: str, from_ms: UtcMs, to_ms: UtcMs) -> list[L
         .order_by(c.starts_at_ms)
     )
     return _sharing(_DECODER.decode(body) for body in conn.execute(wanted).scalars())
+
+
+def remains(conn: Connection, station: str) -> str | None:
+    """What was known besides the rows of ``station`` when they were last stored, as JSON; None where nothing was."""
+    return conn.execute(select(log_remains.c.body).where(log_remains.c.station == station)).scalar()
 
 
 def _sharing(rows: Iterable[LogRow]) -> list[LogRow]:

@@ -1,6 +1,7 @@
 """Brings a database's schema to the one that this release works with.
 
-Alembic is imported only when there is something to bring: it takes as long to load as all else of the store.
+Alembic is imported only when there is something to bring: it takes as long to load as all else of the store. A new
+SQLite file is made without it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, text
 
 from radio.errors import StoreTooNew
+from radio.store import new_schema
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -60,7 +62,9 @@ def upgrade(conn: Connection) -> None:
     Raises StoreTooNew as :func:`current` does.
     """
     _queue_up(conn)
-    if current(conn) != head():
+    if new_schema.is_new(conn):
+        new_schema.make(conn, head())
+    elif current(conn) != head():
         from alembic import command
 
         with _ALEMBIC:

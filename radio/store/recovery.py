@@ -19,8 +19,12 @@ CHECK_LIMIT_S: Final = 0.5
 """How long the check may hold up the sound at start; a database too big for that is taken as sound."""
 
 
-def ensure_sound(database: Path, backups: Path, clock: Clock, *, busy_s: float = 5.0) -> None:
+def ensure_sound(
+    database: Path, backups: Path, clock: Clock, *, busy_s: float = 5.0
+) -> tuple[Path, Path | None] | None:
     """Return when ``database`` can be worked with, so that a station starts whatever the disk did to it.
+
+    Where it was replaced: what :func:`replace` returns.
 
     A damaged file is moved to ``<name>.corrupt-<UTC>`` with its journal, never deleted; an error is logged.
     Raises StoreError where the file cannot be read at all, for instance because another process has it locked
@@ -28,11 +32,8 @@ def ensure_sound(database: Path, backups: Path, clock: Clock, *, busy_s: float =
     """
     fault = fault_of(database, clock, busy_s=busy_s)
     if fault is None:
-        return
-    aside = _set_aside(database, backup.stamp(clock.now_ms()))
-    restored = backup.restore_newest(database, backups)
-    if restored is None:
-        create_private(database)
+        return None
+    aside, restored = replace(database, backups, clock)
     _log.error(
         "database_corrupt",
         path=str(database),
@@ -40,6 +41,24 @@ def ensure_sound(database: Path, backups: Path, clock: Clock, *, busy_s: float =
         moved_to=str(aside),
         restored_from=None if restored is None else str(restored),
     )
+    return aside, restored
+
+
+def replace(database: Path, backups: Path, clock: Clock) -> tuple[Path, Path | None]:
+    """Move the file, if it is there, and its journal aside, and put the newest backup or an empty file in its place.
+
+    Returns where they were moved to and the backup. Raises StoreError where nothing can be written there.
+    """
+    aside = _set_aside(database, backup.stamp(clock.now_ms()))
+    restored = backup.restore_newest(database, backups)
+    if restored is None:
+        create_private(database)
+    return aside, restored
+
+
+def set_journal_aside(database: Path, clock: Clock) -> None:
+    """Move the journal of another file away from ``database``, to which it must not be applied."""
+    _set_aside(database, backup.stamp(clock.now_ms()), parts=("-wal", "-shm"))
 
 
 def fault_of(
@@ -60,9 +79,9 @@ def fault_of(
     return None if verdict == "ok" else verdict
 
 
-def _set_aside(database: Path, moment: str) -> Path:
+def _set_aside(database: Path, moment: str, parts: tuple[str, ...] = ("-wal", "-shm", "")) -> Path:
     aside = database.with_name(f"{database.name}.corrupt-{moment}")
-    for suffix in ("-wal", "-shm", ""):
+    for suffix in parts:
         part = database.with_name(database.name + suffix)
         if part.exists():
             part.replace(aside.with_name(aside.name + suffix))

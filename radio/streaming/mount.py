@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Protocol
@@ -15,10 +15,20 @@ from radio.units import SAMPLE_RATE_HZ, SAMPLES_PER_MS, DurationMs, UtcMs
 
 DEFAULT_RING_CHUNKS: Final = 16
 
+PIECE_BITS: Final = 32 * 1024 * 8
+"""What Chromium reads of a stream at once: it plays what it has while it waits for so much more."""
+
+_MARGIN_MS: Final = 1_100
+
 _ANCHOR_TOLERANCE_MS: Final = 20
 _ADMITTED_AT_ONCE: Final = 50
 _SPREAD: Final = 0.6
 """How much of a chunk's own length its delivery may take; the rest is left for the work itself."""
+
+
+def burst_ms_of(bitrate_kbps: int) -> DurationMs:
+    """How much sound a new listener needs at once, so that no browser stalls: a piece of 32 KiB and a chunk."""
+    return DurationMs(_MARGIN_MS + PIECE_BITS // bitrate_kbps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,9 @@ class Mount:
     Every chunk has ``chunk_bytes`` bytes, a multiple of ``frame_bytes``, so that ICY metadata stands at one
     place for every listener and one buffer serves them all; ``chunk_bytes`` is the stream's ``icy-metaint``.
     Where it is None, chunks have any size and the stream has no metadata of that kind.
-    The ring holds ``ring_chunks`` chunks: more than the encoder's lead over the clock. ``later`` is
+    The ring holds ``ring_chunks`` chunks: more than the encoder's lead over the clock. A new listener is sent
+    ``burst_ms`` of sound at least, where the ring has so much; where that is more than the lead, it hears the
+    stream later than the clock, which its T0 says. ``later`` is
     ``loop.call_later`` and ``now`` is ``loop.time``; without it a busy loop is not caught up with. Raises
     ValueError for sizes that do not fit.
 
@@ -101,6 +113,7 @@ class Mount:
         later: Later,
         now: Now | None = None,
         ring_chunks: int = DEFAULT_RING_CHUNKS,
+        burst_ms: int = 0,
     ) -> None:
         _check_sizes(f"{station}/{name}", chunk_bytes, frame_bytes, ring_chunks)
         self.station = station
@@ -110,6 +123,7 @@ class Mount:
         self.chunk_bytes = chunk_bytes
         self.frame_bytes = frame_bytes
         self.ring_chunks = ring_chunks
+        self.burst_ms = burst_ms
         self.on_shift: Callable[[str, str, DurationMs], None] | None = None
         self.bytes_sent = 0
         self.joined = 0
@@ -172,14 +186,14 @@ class Mount:
         self._admit_some()
 
     def join(self, member: Member, way: Write, *, icy: bool, now_ms: UtcMs) -> Start | None:
-        """Take in a listener: what it is to be sent at once, from the chunk that holds ``now_ms`` on.
+        """Take in a listener: what it is to be sent at once, from the chunk that holds ``now_ms`` on or before it.
 
         None where the mount has nothing for that moment, before its first chunk or when it stalls: the member
         waits, and its ``start`` is called with the next chunk. Later chunks go straight to ``way``.
         Raises ValueError for ``icy`` where the mount has no metadata.
         """
         self._check_wish(icy)
-        at_hand = [packet for packet in self._ring if packet.chunk.ends_at_ms > now_ms]
+        at_hand = self._at_hand(now_ms)
         if not at_hand:
             self._waiting[member] = _Wait(way, icy)
             return None
@@ -200,6 +214,18 @@ class Mount:
         """Write what is on its way to listeners now, so that all have had the same chunks."""
         self._icy.finish()
         self._plain.finish()
+
+    def _at_hand(self, now_ms: UtcMs) -> list[_Packet]:
+        """The packets from the one that holds ``now_ms`` on, and some before where that is too little to start."""
+        at_hand: deque[_Packet] = deque()
+        for packet in reversed(self._ring):
+            if packet.chunk.ends_at_ms <= now_ms and (not at_hand or self._lasts(at_hand)):
+                break
+            at_hand.appendleft(packet)
+        return list(at_hand)
+
+    def _lasts(self, packets: Sequence[_Packet]) -> bool:
+        return packets[-1].chunk.ends_at_ms - packets[0].chunk.starts_at_ms >= self.burst_ms
 
     def _fan(self, icy: bool) -> FanOut:
         return self._icy if icy else self._plain

@@ -91,7 +91,7 @@ async def open_house(folder: Path, routes: Any) -> AsyncIterator[House]:
             sockets=asyncio.Protocol,
             host="127.0.0.1",
             port=0,
-        ) as (house.port, _):
+        ) as (house.port, *_):
             yield house
 
 

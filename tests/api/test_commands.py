@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from api_house import Answer, ask_raw
-from whole_service import Radio, Station, configuration, load, pitch, tone, until
+from whole_service import Radio, Station, configuration, fetch, load, pitch, tone, until
 
-from radio.api.commands import OnAirDesk, command_routes
 from radio.app import Service, on_air
 from radio.clock import SystemClock
 from radio.errors import LimitReached, UnknownItem
 from radio.log import first_fault
 from radio.playout import Engine
 from radio.playout import commands as playout_commands
-from radio.store import log_rows, operators
+from radio.store import as_run, log_rows, operators
 from radio.store.operators import Role
 from radio.units import UtcMs
 
@@ -52,6 +51,19 @@ class Desk:
 
     def item(self, title: str) -> str:
         return next(item.id for item in self.service.library.current if item.title == title)
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """What the log holds from the row on the air on."""
+        status, found = await fetch(
+            self.service.port, "/api/console/stations/wxyz/rows?limit=8", token=self.token
+        )
+        assert status == 200
+        return list(found["rows"])
+
+    async def as_run(self, row: str) -> as_run.Aired | None:
+        """What became of a row, as far as it has ended."""
+        found = await self.service.store.read(as_run.history, "wxyz", limit=50)
+        return next((one for one in found if one.row.id == row and one.outcome), None)
 
     def has_all(self) -> bool:
         """Whether the planner knows of every item."""
@@ -166,6 +178,43 @@ async def check_hold(desk: Desk) -> None:
     assert (again.status, again.code) == (400, "invalid_request")
 
 
+async def test_coming_rows_are_moved_and_taken_out(desk: Desk) -> None:
+    before = await desk.rows()
+    assert before[0]["id"] == (await desk.order("move", row=before[3]["id"], to="next")).json["on_air"]["id"]
+    moved = await desk.rows()
+    assert [row["id"] for row in moved[:2]] == [before[0]["id"], before[3]["id"]]
+    assert moved[1]["starts_at_ms"] == moved[0]["ends_at_ms"]
+    gone = (await desk.order("remove", row=moved[1]["id"])).json
+    assert gone["next"]["id"] != moved[1]["id"]
+    assert moved[1]["id"] not in [row["id"] for row in await desk.rows()]
+    async with asyncio.timeout(20):
+        while (entry := await desk.as_run(moved[1]["id"])) is None:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.05)
+    assert (entry.outcome, entry.cause) == ("skipped", "taken out by evening desk")
+    unknown = await desk.order("remove", row=moved[1]["id"])
+    assert (unknown.status, unknown.code) == (404, "not_found")
+
+
+async def test_an_emergency_is_heard_at_once_and_the_log_is_joined_afterwards(desk: Desk) -> None:
+    before = (await desk.rows())[0]
+    put = (await desk.order("emergency", item=desk.item("Foam"), fade_ms=0)).json
+    assert (put["on_air"]["title"], put["next"]["title"]) == ("Foam", "Foam")
+    refused = await desk.order("skip")
+    assert (refused.status, "emergency" in refused.json["detail"]) == (400, True)
+    joined = (await desk.order("resume")).json
+    assert joined["on_air"]["title"] == before["title"]
+    assert joined["on_air"]["starts_at_ms"] == joined["at_ms"]
+    assert joined["on_air"]["ends_at_ms"] == before["ends_at_ms"]
+
+
+async def test_without_a_programme_there_is_none_to_extend_or_end(desk: Desk) -> None:
+    for command, body in (("extend", {"minutes": 2}), ("end", {})):
+        answer = await desk.order(command, **body)
+        assert (answer.status, answer.json["detail"]) == (400, "No programme is on the air.")
+    other = await desk.order("end", programme="talk")
+    assert (other.status, other.json["field"]) == (412, "programme")
+
+
 async def test_a_skip_of_what_is_no_longer_on_the_air_is_refused(desk: Desk) -> None:
     answer = await desk.order("skip", row="of-old")
     assert (answer.status, answer.code, answer.json["field"]) == (412, "changed_meanwhile", "row")
@@ -178,6 +227,12 @@ async def test_wrong_orders_are_told_with_their_place(desk: Desk) -> None:
         ("insert", {"item": "x", "when": "later"}, 400, "invalid_request", "when"),
         ("skip", {"fade_ms": 5_001}, 400, "invalid_request", "fade_ms"),
         ("skip", {"fade": 5}, 400, "invalid_request", "body"),
+        ("move", {}, 400, "invalid_request", "row"),
+        ("move", {"row": "x", "to": "away"}, 400, "invalid_request", "to"),
+        ("remove", {"row": "nothing"}, 404, "not_found", None),
+        ("extend", {}, 400, "invalid_request", "body"),
+        ("extend", {"minutes": 0}, 400, "invalid_request", "minutes"),
+        ("emergency", {"item": "nothing"}, 404, "unknown_item", None),
     ):
         answer = await desk.order(command, **body)
         assert (answer.status, answer.code) == (status, code), (command, body)
@@ -192,7 +247,7 @@ async def test_only_an_operator_of_the_station_gives_orders(desk: Desk) -> None:
     store = desk.service.store
     for role, stations in ((Role.VIEWER, None), (Role.TRAFFIC, None), (Role.OPERATOR, ["quiet"])):
         token = await store.write(operators.add, f"{role} {stations}", role, stations, desk.now_ms())
-        for command in ("skip", "insert", "hold", "resume"):
+        for command in ("skip", "insert", "move", "remove", "hold", "resume", "extend", "end", "emergency"):
             assert (await desk.order(command, token=token)).status == 403
     assert (await desk.order("skip", token="nu_nobody")).status == 401
 
@@ -216,5 +271,3 @@ async def test_a_station_that_is_too_busy_says_so(monkeypatch: pytest.MonkeyPatc
     for playout in (Full(), Deaf()):
         with pytest.raises(LimitReached):
             await playout_commands.ask(playout, lambda engine: engine.hold("the desk"))
-    routes = command_routes(OnAirDesk(frozenset({"wxyz"}), {"wxyz": Full()}, lambda station, item: None))  # type: ignore[arg-type,return-value]
-    assert len(routes) == 4

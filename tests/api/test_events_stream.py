@@ -17,9 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from push_loops import both_loops
 
-from radio.api.events_stream import EventStreams, event_id, positions
+from radio.api.event_ids import event_id, positions, sessions
+from radio.api.events_stream import EventStreams
 from radio.api.problems import problems
 from radio.clock import ManualClock
+from radio.errors import InvalidRequest
 from radio.push.heartbeat import Heartbeat
 from radio.push.hub import Hub
 from radio.push.limits import Admission
@@ -28,6 +30,8 @@ from radio.units import UtcMs
 
 NOW = 1_800_000_000_000
 AT = UtcMs(NOW)
+SESSION = "6f1c8d2e-3b4a-4c5d-8e9f-0a1b2c3d4e5f"
+OTHER = "0b1c8d2e-3b4a-4c5d-8e9f-0a1b2c3d4e5f"
 
 
 def state(title: str) -> dict[str, Any]:
@@ -42,12 +46,12 @@ class House:
         self.port = port
 
     @asynccontextmanager
-    async def events(self, stations: str, last_id: str = "") -> AsyncIterator[Reader]:
+    async def events(self, stations: str, last_id: str = "", **query: str) -> AsyncIterator[Reader]:
         headers = {"Last-Event-ID": last_id} if last_id else {}
         url = f"http://127.0.0.1:{self.port}/api/events"
         async with (
             aiohttp.ClientSession() as session,
-            session.get(url, params={"stations": stations}, headers=headers) as response,
+            session.get(url, params={"stations": stations, **query}, headers=headers) as response,
         ):
             yield Reader(response)
 
@@ -156,6 +160,39 @@ async def test_whoever_returns_gets_what_it_missed_of_each_station() -> None:
 
 
 @both_loops
+async def test_the_address_may_say_what_a_page_has_and_the_header_is_newer() -> None:
+    async with open_house() as house:
+        for name in "ABC":
+            house.hub.publish_state("wxyz", state(name), AT)
+        async with house.events("wxyz,kday", since="first:1,") as stream:
+            heard = [await stream.event() for _ in range(4)]
+            assert [(m["type"], m.get("station"), m.get("seq")) for m in heard] == [
+                ("welcome", None, None),
+                ("update", "wxyz", 2),
+                ("update", "wxyz", 3),
+                ("snapshot", "kday", 0),
+            ]
+        async with house.events("wxyz", "first:2", since="first:1") as stream:
+            assert [(await stream.event()).get("seq") for _ in range(2)] == [None, 3]
+
+
+@both_loops
+async def test_a_session_is_told_its_moment_whenever_it_starts() -> None:
+    started = {SESSION: AT}
+    hub = Hub(epoch="first", session_lookup=lambda session, station: started.get(session))
+    listen = f"wxyz:{SESSION.upper()},kday:{OTHER}"
+    async with open_house(hub=hub) as house, house.events("wxyz,kday", listen=listen) as stream:
+        heard = [await stream.event() for _ in range(4)]
+        t0 = {"type": "listening", "session": SESSION, "station": "wxyz", "stream_time_ms": NOW}
+        assert heard[-1] == t0
+        last_id = stream.last_id
+        hub.session_started("kday", OTHER, UtcMs(NOW + 7))
+        hub.session_started("wxyz", SESSION, UtcMs(NOW + 9))
+        assert [(await stream.event())["stream_time_ms"] for _ in range(2)] == [NOW + 7, NOW + 9]
+        assert stream.last_id == last_id
+
+
+@both_loops
 async def test_a_position_of_another_epoch_gets_a_snapshot() -> None:
     async with open_house() as house, house.events("wxyz", "before:7") as stream:
         assert [(await stream.event())["type"] for _ in range(2)] == ["welcome", "snapshot"]
@@ -175,6 +212,24 @@ async def test_requests_that_cannot_be_met(stations: str, status: int, code: str
     async with open_house() as house, house.events(stations) as stream:
         assert stream.response.status == status
         assert (await stream.response.json(content_type=None))["code"] == code
+
+
+@pytest.mark.parametrize(
+    "listen",
+    [
+        "wxyz",
+        "wxyz:",
+        f"kday:{SESSION}",
+        f"wxyz:{SESSION}x",
+        "wxyz:" + "z" * 36,
+        f"wxyz:{SESSION},wxyz:{OTHER}",
+    ],
+)
+@both_loops
+async def test_sessions_that_cannot_be_are_refused(listen: str) -> None:
+    async with open_house() as house, house.events("wxyz", listen=listen) as stream:
+        assert stream.response.status == 400
+        assert "listen" in (await stream.response.text())
 
 
 @both_loops
@@ -283,3 +338,12 @@ def test_any_other_id_means_no_position_or_a_wellformed_one(text: str) -> None:
     found = positions(text, ["wxyz"])
     assert all(position.epoch and position.seq >= 0 for position in found.values())
     assert set(found) <= {"wxyz"}
+
+
+@given(st.text(max_size=60))
+def test_any_text_names_sessions_of_these_stations_or_is_refused(text: str) -> None:
+    try:
+        found = dict(sessions(text, ["wxyz", "kday"]))
+    except InvalidRequest:
+        return
+    assert set(found) <= {"wxyz", "kday"}

@@ -17,6 +17,8 @@ ERRORS: dict[str, tuple[RadioError, int]] = {
     "request": (errors.InvalidRequest("`limit` is 0.", field="limit", allowed="1 to 500"), 400),
     "method": (errors.MethodNotAllowed("A stream can only be listened to.", allowed="GET"), 405),
     "meanwhile": (errors.ChangedMeanwhile("It was changed.", field="If-Match"), 412),
+    "no version": (errors.VersionNeeded("If-Match is needed.", field="If-Match"), 428),
+    "not written": (errors.NotWritten("wxyz.toml", "no space is left"), 507),
     "tags": (errors.TagsNotWritten("a.mp3", "it is read-only"), 422),
     "no token": (errors.Unauthenticated("A token is needed."), 401),
     "no right": (errors.Forbidden("The role viewer may not do this."), 403),

@@ -34,21 +34,21 @@ async def hello(_: web.Request) -> web.Response:
 
 
 async def test_port_0_takes_a_free_port_and_gives_it() -> None:
-    async with listening(routes=[web.get("/hello", hello)]) as (port, _):
+    async with listening(routes=[web.get("/hello", hello)]) as (port, *_):
         assert 0 < port < 65_536
         answer = await ask_raw(port, b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert (answer.status, answer.body) == (200, b"hello")
 
 
 async def test_a_port_that_is_taken_is_an_error_with_advice() -> None:
-    async with listening() as (port, _):
+    async with listening() as (port, *_):
         with pytest.raises(AddressInUse) as caught:
             async with listening(port=port):
                 raise AssertionError("two cannot listen at one port")
     text = caught.value.message
     assert f"127.0.0.1:{port}" in text
     assert "radio run --port 8001" in text
-    async with listening(port=port) as (again, _):
+    async with listening(port=port) as (again, *_):
         assert again == port
 
 
@@ -61,7 +61,7 @@ async def test_an_address_that_is_not_ours_is_an_error_that_names_it(host: str) 
 
 
 async def test_when_it_closes_the_port_is_free_and_connections_end() -> None:
-    async with listening(routes=[web.get("/hello", hello)]) as (port, _):
+    async with listening(routes=[web.get("/hello", hello)]) as (port, *_):
         idle = await asyncio.open_connection("127.0.0.1", port)
         kept = await asyncio.open_connection("127.0.0.1", port)
         kept[1].write(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -79,7 +79,7 @@ async def test_when_it_closes_the_port_is_free_and_connections_end() -> None:
 
 
 async def test_two_requests_go_over_one_connection() -> None:
-    async with listening(routes=[web.get("/hello", hello)]) as (port, _):
+    async with listening(routes=[web.get("/hello", hello)]) as (port, *_):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(3):
             writer.write(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -115,7 +115,7 @@ NO_HTTP = [
 
 @pytest.mark.parametrize("request_bytes", NO_HTTP)
 async def test_what_is_no_http_is_turned_down_and_the_next_one_served(request_bytes: bytes) -> None:
-    async with listening(routes=[web.get("/hello", hello)]) as (port, _):
+    async with listening(routes=[web.get("/hello", hello)]) as (port, *_):
         answer = await ask_raw(port, request_bytes)
         assert answer.status in (400, 405, 505)
         assert b"Traceback" not in answer.body

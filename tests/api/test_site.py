@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "dist/index.html": b"<!doctype html><title>Next Up</title>",
         "dist/embed.html": b"<!doctype html><title>Player</title>",
         "dist/player.js": b"export {}",
-        "dist/favicon.svg": b"<svg/>",
+        "dist/assets/favicon-1a2b.svg": b"<svg/>",
         "dist/assets/index-1a2b.js": b"console.debug(1)",
         "dist/secret.png": SECRET,
         "pictures/harbor.png": PNG,

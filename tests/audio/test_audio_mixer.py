@@ -29,10 +29,18 @@ class Tape:
         self.closed += 1
 
 
-def voice(sound: Pcm, starts_at: int, length: int | None = None, **fades: int) -> Voice:
+def voice(
+    sound: Pcm,
+    starts_at: int,
+    length: int | None = None,
+    *,
+    held: bool = False,
+    under: Voice | None = None,
+    **fades: int,
+) -> Voice:
     ends_at = starts_at + (len(sound) - fades.get("tail", 0) if length is None else length)
     samples = {name: Samples(value) for name, value in fades.items()}
-    return Voice(Tape(sound), Samples(starts_at), Samples(ends_at), **samples)
+    return Voice(Tape(sound), Samples(starts_at), Samples(ends_at), held=held, under=under, **samples)
 
 
 def render(mixer: Mixer, n: int, block: int = 1152) -> Pcm:
@@ -237,3 +245,47 @@ def test_the_number_of_voices_is_bounded_and_close_lets_all_go() -> None:
     mixer.close()
     assert all(one.source.closed == 1 for one in voices)  # type: ignore[attr-defined]
     assert not mixer.render(100).any()
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    length=st.integers(1, 4_000),
+    tail=st.integers(1, 3_000),
+    short=st.integers(0, 3_000),
+    blocks=st.lists(st.integers(97, 3_000), min_size=1, max_size=5),
+)
+def test_what_lies_under_another_voice_does_not_depend_on_the_blocks(
+    length: int, tail: int, short: int, blocks: list[int]
+) -> None:
+    def mixer() -> Mixer:
+        made = Mixer()
+        spoken = noise(max(1, length + tail - short), seed=1)
+        above = voice(spoken, 0, length, tail=tail, held=True)
+        made.add(above)
+        made.add(voice(noise(50_000, seed=2), length, under=above))
+        return made
+
+    whole = mixer().render(length + 40_000)
+    pieces, cut = mixer(), []
+    while (left := len(whole) - sum(map(len, cut))) > 0:
+        cut.append(pieces.render(min(left, blocks[len(cut) % len(blocks)])))
+    assert np.abs(np.concatenate(cut) - whole).max() <= 1e-7
+
+
+def test_a_voice_alone_is_under_nothing() -> None:
+    mixer, beneath = Mixer(), noise(5_000, seed=2)
+    gone = voice(noise(100), 0)
+    mixer.add(voice(beneath, 0, under=gone))
+    assert np.array_equal(render(mixer, 5_000), beneath)
+
+
+def test_one_voice_is_faded_out_and_the_others_go_on() -> None:
+    one, two = noise(5_000, seed=1), noise(5_000, seed=2)
+    mixer, first = Mixer(), voice(one, 0)
+    mixer.add(first)
+    mixer.add(voice(two, 0))
+    mixer.fade_out(first, 1_000, 500)
+    heard = render(mixer, 5_000)
+    assert np.array_equal(heard[:1_000], one[:1_000] + two[:1_000])
+    assert np.array_equal(heard[1_500:], two[1_500:])
+    mixer.fade_out(first, 0, 10)

@@ -6,11 +6,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from playwright.async_api import Locator, Page
 
 PITCH_TOLERANCE_HZ = 60
+WORDS_WITHIN_MS = 150
+"""Words and sound of an item come together within this. The ear itself is late by 0 to 45 ms."""
+USUAL_FRAME_MS = 50
+FLICKER_MS = 200
+FAR_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +93,86 @@ async def until(
 
 
 def first_with_pitch(changes: list[Change], hz: int) -> Change | None:
-    return next((change for change in changes if abs(change.hz - hz) < PITCH_TOLERANCE_HZ), None)
+    return next((change for change in changes if has_pitch(change, hz)), None)
 
 
-def offsets_ms(changes: list[Change], pitch_of: Callable[[Change], int | None]) -> list[float]:
-    """For each change of words: how much later they came than the pitch that ``pitch_of`` says they mean."""
+def offsets_ms(
+    changes: list[Change], words: Callable[[Change], bool], sound: Callable[[Change], bool]
+) -> list[float]:
+    """For each moment at which ``words`` begins or ceases to hold: how much later that is than with ``sound``.
+
+    Raises AssertionError where the sound does not change within two seconds of the words.
+    """
+    heard = _flips(changes, sound)
     found = []
-    told = pitch_of(changes[0])
-    for change in changes[1:]:
-        hz = pitch_of(change)
-        if hz is None or hz == told:
-            continue
-        told = hz
-        near = [one for one in changes if abs(one.at_ms - change.at_ms) < 2_000]
-        sound = first_with_pitch(near, hz)
-        if sound is not None:
-            found.append(change.at_ms - sound.at_ms)
-        elif change.at_ms < changes[-1].at_ms - 2_000:
-            raise AssertionError(f"{change.title!r} was shown and {hz} Hz was not heard: {near}")
+    for at_ms, holds in _flips(changes, words):
+        near = [one for one, what in heard if what == holds and abs(one - at_ms) < FAR_MS]
+        if near:
+            found.append(min((at_ms - one for one in near), key=abs))
+        elif changes[0].at_ms + FAR_MS < at_ms < changes[-1].at_ms - FAR_MS:
+            raise AssertionError(f"the words changed at {at_ms:.0f} ms without their sound: {changes}")
+    return found
+
+
+def titles_ms(changes: list[Change]) -> list[float]:
+    """How much later than its pitch each title of the station `tones` was shown."""
+    pitches = sorted({hz for change in changes if (hz := _tone_of(change.title)) is not None})
+    found: list[float] = []
+    for hz in pitches:
+        found += offsets_ms(
+            changes,
+            lambda change, hz=hz: _tone_of(change.title) == hz,
+            lambda change, hz=hz: has_pitch(change, hz),
+        )
+    return found
+
+
+async def step_after(page: Page, *, changes: int) -> list[Change]:
+    """What is seen and heard from now on, while so many new titles appear."""
+    start = len(await recorded(page))
+
+    async def enough() -> bool:
+        fresh = (await recorded(page))[start:]
+        return sum(a.title != b.title for a, b in pairwise(fresh)) >= changes
+
+    await until(enough, within_s=8 + 4 * changes, what=f"{changes} new titles")
+    await asyncio.sleep(0.6)
+    return (await recorded(page))[start:]
+
+
+async def check_in_step(page: Page, changes: list[Change], how: str) -> None:
+    """Each title stands within 150 ms of its sound; frames that a busy machine held up are not held against it."""
+    await check_offsets(page, titles_ms(changes), how)
+
+
+async def check_offsets(page: Page, offsets: list[float], how: str) -> None:
+    longest_ms = float(await page.evaluate("() => __ear.longest_frame_ms"))
+    report = (
+        f"{how}: words after sound by {[round(one) for one in offsets]} ms; longest frame {longest_ms:.0f} ms"
+    )
+    print(report)  # noqa: T201
+    assert offsets, how
+    assert max(map(abs, offsets)) < WORDS_WITHIN_MS + max(0.0, longest_ms - USUAL_FRAME_MS), report
+
+
+def has_pitch(change: Change, hz: int) -> bool:
+    """Whether that pitch was heard."""
+    return abs(change.hz - hz) < PITCH_TOLERANCE_HZ
+
+
+def _tone_of(title: str) -> int | None:
+    name, _, hz = title.partition(" ")
+    return int(hz) if name == "Tone" else None
+
+
+def _flips(changes: list[Change], holds: Callable[[Change], bool]) -> list[tuple[float, bool]]:
+    """When ``holds`` changes for longer than a flicker, and to what."""
+    found: list[tuple[float, bool]] = []
+    last = holds(changes[0])
+    for index, change in enumerate(changes[1:], 1):
+        now = holds(change)
+        until_ms = next((one.at_ms for one in changes[index:] if holds(one) != now), changes[-1].at_ms)
+        if now != last and until_ms - change.at_ms > FLICKER_MS:
+            found.append((change.at_ms, now))
+            last = now
     return found

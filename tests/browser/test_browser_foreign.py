@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from listening import open_page, press_play, seen
+from listening import Complaints, open_page, press_play, seen
 from playwright.async_api import Page, expect
 
 Publish = Callable[[str, str], str]
@@ -73,3 +73,16 @@ async def test_player_script_works_beneath_a_strict_policy(page: Page, origin: s
     await expect(page.locator("radio-stations li")).to_have_count(3)
     colour = await seen(page, "play").evaluate("(element) => getComputedStyle(element).backgroundColor")
     assert colour not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"), "the player's own styles are in force"
+
+
+async def test_player_without_websockets_fetches_its_events_from_where_it_came(
+    page: Page, origin: str, publish: Publish, complaints: Complaints
+) -> None:
+    complaints.expected = True  # the page forbids the WebSocket, and the browser says so
+    sources = f"script-src {origin}; connect-src {origin}; "
+    policy = f"default-src 'none'; {sources}media-src {origin}; img-src {origin}"
+    body = (
+        f'<script type=module src="{origin}/player.js"></script><radio-player station="spots"></radio-player>'
+    )
+    await open_page(page, publish(body, policy))
+    await expect(page.locator("radio-player .bar")).to_have_attribute("data-push", "events", timeout=20_000)

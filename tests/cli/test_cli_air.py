@@ -104,3 +104,22 @@ def test_a_token_follows_no_redirect(shell: Shell, stranger: HTTPServer) -> None
     assert shell.plain("hold", "wxyz", *at).status == 1
     assert shell.plain("skip", "wxyz", *at).status == 1
     assert stranger.seen == [f"/api/console/stations/wxyz/{name}" for name in ("hold", "skip")]  # type: ignore[attr-defined]
+
+
+def test_coming_rows_are_listed_moved_and_taken_out(running: Running, shell: Shell, token: str) -> None:
+    at = ("--server", running.address)
+    listed = shell.plain("air", "rows", "wxyz", "--limit", "5", "--json", *at).json["rows"]
+    told = shell.plain("air", "rows", "wxyz", "--limit", "5", *at).out
+    assert listed[3]["id"] in told
+    moved = shell.plain("air", "move", "wxyz", listed[3]["id"], "--json", *at).json
+    assert moved["next"]["id"] == listed[3]["id"]
+    gone = shell.plain("air", "remove", "wxyz", listed[3]["id"], "--json", *at).json
+    assert gone["next"]["id"] != listed[3]["id"]
+    both = shell.plain("air", "move", "wxyz", "a", "--before", "b", "--after", "c", *at)
+    assert (both.status, "--before or --after" in both.err) == (2, True)
+    for words in (("extend", "wxyz", "5"), ("end", "wxyz")):
+        refused = shell.plain("air", *words, *at)
+        assert (refused.status, refused.err) == (2, "radio: No programme is on the air.\n")
+    emergency = shell.plain("air", "emergency", "wxyz", moved["next"]["item"], "--once", "--json", *at).json
+    assert emergency["on_air"]["item"] == moved["next"]["item"]
+    assert shell.plain("resume", "wxyz", *at).status == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -40,6 +41,21 @@ def test_watch_once_prints_one_line_for_each_station(running: Running, shell: Sh
     assert "other       off_air" in other
     one = shell.plain("watch", "wxyz", "--once", "--json", "--server", running.address).json
     assert (one["station"], one["state"]["availability"]["status"]) == ("wxyz", "on_air")
+
+
+def test_each_change_comes_through_a_pipe_at_once_and_in_one_line(running: Running) -> None:
+    command = [sys.executable, "-m", "radio", "watch", "wxyz", "--json", "--server", running.address]
+    environment = {**os.environ, "PYTHONPATH": str(Path(radio.__file__).parent.parent)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as watching:
+        assert watching.stdout is not None
+        try:
+            line = (
+                watching.stdout.readline()
+            )  # a line that waited for its buffer would come with the end only
+            assert watching.poll() is None
+        finally:
+            watching.kill()
+    assert json.loads(line)["station"] == "wxyz"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from radio.library.worker import Glance, Job, Reply, glance_job, probe_job, run
+from radio.library.worker import glance_job, probe_job, run
+from radio.library.worker_messages import Glance, Job, Reply
 
 
 def behave(job: Job) -> Reply:

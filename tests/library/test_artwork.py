@@ -12,7 +12,8 @@ from mutagen.flac import FLAC, Picture
 from mutagen.mp4 import MP4, MP4Cover
 from mutagen.oggopus import OggOpus
 
-from radio.library.artwork import MAX_BYTES, artwork_of, dimensions, picture
+from radio.library.artwork import MAX_BYTES, artwork_of, dimensions
+from radio.library.pictures import picture
 
 
 def webp(kind: bytes, payload: bytes) -> bytes:

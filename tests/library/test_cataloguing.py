@@ -21,7 +21,8 @@ from radio.library.scan import Scanner, ScanProgress, ScanReport
 from radio.library.scan_report import MEASURING, READING
 from radio.library.search import Search, search
 from radio.library.walk import Found
-from radio.library.worker import MAX_GLANCED_BYTES, Glance, glance_job
+from radio.library.worker import glance_job
+from radio.library.worker_messages import MAX_GLANCED_BYTES, Glance
 from radio.schedule.pool import Pool
 from radio.store import Store
 

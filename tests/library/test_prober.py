@@ -10,7 +10,7 @@ import pytest
 from library_sounds import tone
 
 from radio.library.prober import CannotStart, Prober, WorkerDied
-from radio.library.worker import Job
+from radio.library.worker_messages import Job
 
 STAND_IN = (sys.executable, "-P", str(Path(__file__).with_name("stand_in_worker.py")))
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from library_sounds import id3_words, tone
@@ -10,8 +11,9 @@ from tagged_files import bext_data, cart_data, chunk, info, with_chunks
 
 from radio.library.bext import read_bext
 from radio.library.cart import CartTimer, read_cart
+from radio.library.probe import Probed, probe
 from radio.library.riff import read_form
-from radio.library.tags import read_tags
+from radio.library.tag_reading import read_tags
 
 TIMERS = b"".join(
     struct.pack("<4sI", kind, samples)
@@ -104,6 +106,26 @@ def test_chunks_in_a_file_and_which_one_counts(tmp_path: Path) -> None:
     assert tags.cart.segue_ms == 10_000
     assert tags.bext is not None
     assert tags.bext.originator == "Harbor desk"
+
+
+@pytest.mark.parametrize(
+    ("timers", "marks"),
+    [
+        ([(b"INTe", 96_000), (b"SEGs", 240_000)], (2_000, 5_000)),
+        ([(b"INT ", 48_000), (b"SEG ", 144_000)], (1_000, 3_000)),
+        ([(b"OUTs", 192_000)], (None, 4_000)),
+        ([(b"INTe", 9_600_000), (b"SEGs", 9_600_000)], (None, None)),
+    ],
+)
+def test_the_timers_of_a_cart_are_the_marks_of_its_item(tmp_path: Path, timers: Any, marks: Any) -> None:
+    data = cart_data(timers=b"".join(struct.pack("<4sI", *timer) for timer in timers))
+    file = with_chunks(tone(tmp_path / "a.wav", seconds=6.0), chunk(b"cart", data))
+    found = probe(file, tmp_path)
+    assert isinstance(found, Probed)
+    assert (found.item.intro_ms, found.item.outro_ms) == marks
+    again = probe(file, tmp_path, known=found.sound)
+    assert isinstance(again, Probed)
+    assert again.item == found.item
 
 
 def test_encodings_of_chunks_are_mended_or_named(tmp_path: Path) -> None:

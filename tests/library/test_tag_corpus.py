@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from radio.errors import TagsNotWritten
+from radio.library.tag_reading import read_tags
 from radio.library.tag_writing import undo, write_tags
-from radio.library.tags import read_tags
 
 ROOT = Path(__file__).parents[2]
 READ_LIMIT_S = 2.0

@@ -18,8 +18,9 @@ from tagged_files import MAKERS, PICTURE, STRAY, decoded, ffmpeg_says, make, sto
 
 from radio.errors import TagsNotWritten
 from radio.library.encodings import repaired
+from radio.library.tag_reading import read_tags
 from radio.library.tag_writing import undo, write_tags
-from radio.library.tags import Tags, read_tags
+from radio.library.tags import Tags
 from radio.library.words import cleaned
 
 ONE_YEAR = frozenset({"mp3 v2.2"})

@@ -15,8 +15,8 @@ from mutagen.oggvorbis import OggVorbis
 from tagged_files import decoded, make, stored_sound
 
 from radio.errors import InvalidRequest, TagsNotWritten
+from radio.library.tag_reading import read_tags
 from radio.library.tag_writing import Undo, plan_write, undo, write_tags
-from radio.library.tags import read_tags
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
-from radio.library.tags import Tags, read_tags
+from radio.library.tag_reading import read_tags
+from radio.library.tags import Tags
 
 FULL = Tags(
     title="Harbour lights",

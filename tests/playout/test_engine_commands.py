@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
+from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +13,13 @@ from hypothesis import strategies as st
 from sources import EPOCH_MS, Steady, StudioLoader, row
 
 from radio.audio.pcm import Pcm
-from radio.errors import InvalidRequest, NotFound, RadioError
+from radio.errors import AudioError, InvalidRequest, NotFound, RadioError
 from radio.events import FallbackStarted, PlayoutEvent, RowEnded, RowStarted
 from radio.log import Anchor, ItemKind, LogRow, Outcome, first_fault
 from radio.playout import Engine
+from radio.playout.decks import Decks
 from radio.schedule import StationLog
-from radio.schedule.moves import is_bridge, is_hold
+from radio.schedule.moves import FADE_MS, is_bridge, is_hold
 from radio.units import UtcMs, samples_of
 
 BED = 0.125
@@ -94,13 +99,80 @@ def test_a_skip_is_heard_at_the_very_next_sample() -> None:
 
 def test_a_skip_uses_the_file_that_is_open_already() -> None:
     studio = Studio(three())
-    studio.render_ms(15_000)
+    studio.render_ms(84)
     assert [id_ for id_, _ in studio.loader.opened] == ["one", "two"]
+    studio.render_ms(15_000)
+    assert [id_ for id_, _ in studio.loader.opened] == ["one", "two", "three"]
+    studio.engine.skip(DESK)
     studio.engine.skip(DESK)
     assert [id_ for id_, _ in studio.loader.opened] == ["one", "two", "three"]
     studio.render_ms(1_000)
-    assert studio.loader.decks[0].closed
-    assert not studio.loader.decks[1].closed
+    assert [deck.closed for deck in studio.loader.decks] == [True, True, False]
+
+
+def test_a_skip_does_not_wait_for_a_slow_disk() -> None:
+    """Each open takes longer than the engine has patience; the file of the next row is open before it is needed."""
+    slow_s, opened = 0.3, threading.Semaphore(0)
+
+    class SlowDisk(StudioLoader):
+        def open(self, each: LogRow, seek_ms: int) -> Future[Any]:
+            ready, answer = super().open(each, seek_ms), Future[Any]()
+
+            def come() -> None:
+                answer.set_result(ready.result())
+                opened.release()
+
+            threading.Timer(0 if each.id == "one" else slow_s, come).start()
+            return answer
+
+    studio = Studio(three())
+    studio.engine._decks = Decks(SlowDisk(lambda each: 0.5))
+    studio.render_ms(84)
+    for _ in range(2):
+        assert opened.acquire(timeout=5)
+    began_s = time.monotonic()
+    studio.engine.skip(DESK)
+    studio.render_ms(84)
+    assert time.monotonic() - began_s < slow_s
+    assert not studio.engine.on_bed
+    assert studio.starts()[-1] == ("two", 84)
+    assert opened.acquire(timeout=5)
+    studio.engine.skip(DESK)
+    studio.render_ms(84)
+    assert not studio.engine.on_bed
+    assert not any(isinstance(event, FallbackStarted) for event in studio.events)
+
+
+def test_the_file_of_a_skip_is_kept_open_only_as_long_as_its_row_is_next() -> None:
+    studio = Studio(three())
+    studio.render_ms(84)
+    rows = [row("other", 20_000, 4_000), row("three", 24_000, 9_000)]
+    assert studio.log.replace_from(EPOCH_MS + 20_000, rows)
+    studio.render_ms(84)
+    assert [id_ for id_, _ in studio.loader.opened] == ["one", "two", "other"]
+    assert [deck.closed for deck in studio.loader.decks] == [False, True, False]
+    studio.engine.close()
+    assert all(deck.closed for deck in studio.loader.decks)
+
+
+def test_a_file_that_could_not_be_opened_for_a_skip_is_tried_again_when_its_row_is_due() -> None:
+    studio = Studio(three())
+    opened = studio.loader.open
+    failures = [AudioError("two.mp3", "busy")]
+
+    def once_busy(each: LogRow, seek_ms: int) -> Any:
+        if each.id == "two" and failures:
+            studio.loader.sound, sound = lambda _: failures.pop(), studio.loader.sound
+            future = opened(each, seek_ms)
+            studio.loader.sound = sound
+            return future
+        return opened(each, seek_ms)
+
+    studio.loader.open = once_busy  # type: ignore[method-assign]
+    studio.render_ms(21_000)
+    assert [id_ for id_, _ in studio.loader.opened].count("two") == 2
+    assert studio.ends() == [("one", 20_000, Outcome.AIRED, "as planned")]
+    assert not studio.engine.on_bed
 
 
 def test_music_comes_in_beneath_skipped_music_with_equal_power() -> None:
@@ -126,7 +198,7 @@ def test_many_skips_at_once_go_through_row_after_row_and_each_ends_once() -> Non
         ("r1", Outcome.SKIPPED), ("r2", Outcome.SKIPPED), ("r0", Outcome.SKIPPED),
     ]  # fmt: skip
     opened = [deck for deck in studio.loader.decks if not deck.closed]
-    assert len(opened) == len([each for each in studio.engine._cued if each.deck is not None])
+    assert len(opened) == 2, "the one on the air, and the one that the next skip needs"
 
 
 def test_before_a_hard_row_the_bed_bridges_until_the_log_is_compiled_anew() -> None:
@@ -298,3 +370,48 @@ def test_whatever_is_commanded_every_row_ends_once_and_sounds_as_the_log_says(
         if is_bridge(each) or is_hold(each) or each.id not in heard:
             continue
         assert heard[each.id] == each.starts_at_ms - EPOCH_MS
+
+
+def test_a_row_that_comes_past_its_window_is_late_and_one_that_never_comes_is_missed() -> None:
+    rows = [
+        row("one", 0, 10_000),
+        row("spot", 10_000, 2_000, anchor=Anchor.SOFT, anchor_window_ms=3_000),
+        row("two", 12_000, 4_000),
+        row("news", 16_000, 2_000, anchor=Anchor.HARD),
+    ]
+    studio = Studio(rows)
+    studio.render_ms(8_000)
+    studio.engine.insert(row("long", 0, 6_000), "now", DESK)
+    studio.render_ms(10_100)
+    assert studio.starts() == [("one", 0), ("long", 8_000), ("spot", 14_000), ("news", 16_000)]
+    assert {id_: (outcome, cause) for id_, _, outcome, cause in studio.ends()[1:]} == {
+        "long": (Outcome.AIRED, "as planned"),
+        "two": (Outcome.MISSED, "a change on the air left no room for it"),
+        "spot": (Outcome.LATE, "4.0 s after its time"),
+        "news": (Outcome.AIRED, "as planned"),
+    }
+
+
+def test_a_hard_row_that_is_joined_is_late() -> None:
+    studio = Studio([row("news", 0, 10_000, anchor=Anchor.HARD)], epoch_ms=EPOCH_MS + 2_500)
+    studio.render_ms(8_000)
+    assert [(outcome, cause) for *_, outcome, cause in studio.ends()] == [
+        (Outcome.LATE, "2.5 s after its time")
+    ]
+
+
+def test_what_is_joined_after_an_emergency_comes_in_without_a_click() -> None:
+    studio = Studio(
+        [row("talk", 0, 60_000), row("news", 60_000, 60_000)], {"talk": 0.5, "talk-rest-1800000002016": 0.5}
+    )
+    studio.render_ms(2_016)
+    studio.engine.emergency(row("alert", 0, 20_000), False, DESK)
+    studio.render_ms(5_040)
+    on_air = studio.engine.resume(DESK).on_air
+    assert on_air is not None
+    assert on_air.cue_in_ms == 7_056
+    start, length = samples_of(FADE_MS), samples_of(40)
+    heard = studio.render_ms(1_008)
+    assert heard[start:] == pytest.approx(heard[start])
+    rising = heard[:length]
+    assert rising[0] < rising[length // 2]

@@ -135,6 +135,29 @@ def test_an_item_that_falls_silent_gives_way_to_the_bed(rigs: Any) -> None:
     assert max(pulse.silent_ms for pulse in rig.pulses) < 3_300
 
 
+@pytest.mark.parametrize(("before_ms", "blamed"), [(1_200, True), (2_600, False)])
+def test_silence_is_the_item_s_in_which_most_of_it_lies(rigs: Any, before_ms: int, blamed: bool) -> None:
+    """One item ends in silence and the next begins with 1.8 s of it; the limit is 2.8 s, and the alarm hears it all."""
+
+    class Opening(Noise):
+        def read(self, n: int) -> Pcm:
+            sound, quiet = super().read(n), max(0, min(n, self._left + n))
+            sound[:quiet] = 0
+            sound[quiet:] = 0.1
+            return sound
+
+    rows = [row("one", 0, 9_000), row("two", 9_000, 600_000)]
+    rig = rigs(
+        rows,
+        lambda each: Noise(0.1, 9_000 - before_ms) if each.id == "one" else Opening(0.1, 1_800),
+        silence_after_s=2.8,
+    ).start()
+    rig.go_on(14)
+    assert [each.row.id for each in rig.of(FallbackStarted)] == (["two"] if blamed else [])
+    assert [each.outcome for each in rig.of(RowEnded)] == [Outcome.AIRED]
+    assert max(pulse.silent_ms for pulse in rig.pulses) >= 1_800
+
+
 def test_a_read_that_hangs_lets_the_bed_in_and_the_stream_goes_on(rigs: Any) -> None:
     helpers, free = Helpers("test"), threading.Event()
 

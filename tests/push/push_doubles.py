@@ -17,6 +17,8 @@ from radio.push.patch import apply
 class Follower:
     """A client that follows stations as the protocol says, and fails on the first thing out of order."""
 
+    lane = None
+
     def __init__(self, hub: Hub, *, backlog_bytes: int = 1 << 20) -> None:
         self.hub = hub
         self.backlog = Backlog(backlog_bytes)

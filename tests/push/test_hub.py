@@ -91,11 +91,13 @@ def test_a_state_may_be_a_struct_but_must_be_an_object(hub: Hub) -> None:
 def test_a_thousand_subscribers_share_one_encoding(hub: Hub) -> None:
     built: list[bytes] = []
 
-    def frame(payload: bytes) -> bytes:
-        built.append(payload)
-        return b"frame:" + payload
+    def frame(publication: Publication) -> bytes:
+        built.append(publication.payload)
+        return b"frame:" + publication.payload
 
     class Sink:
+        lane = None
+
         def __init__(self) -> None:
             self.sent: list[bytes] = []
 

@@ -6,8 +6,8 @@ import pytest
 
 from radio.clock import ManualClock
 from radio.errors import LimitReached
-from radio.push.heartbeat import Heartbeat
-from radio.push.limits import Admission, Allowance
+from radio.push.heartbeat import Heartbeat, Rounds
+from radio.push.limits import Admission, Rate
 
 
 def test_admission_counts_in_all_and_per_address() -> None:
@@ -28,20 +28,29 @@ def test_admission_counts_in_all_and_per_address() -> None:
     admission.enter("a")
 
 
-def test_an_allowance_is_a_burst_that_fills_up_again() -> None:
-    allowance = Allowance(burst=20, period_s=10.0, now_s=0.0)
-    assert [allowance.spend(0.0) for _ in range(21)] == [True] * 20 + [False]
-    assert not allowance.abused
-    assert allowance.spend(1.5)
-    assert sum(allowance.spend(1000.0) for _ in range(30)) == 20
+def test_a_rate_is_a_burst_that_fills_up_again() -> None:
+    rate, even_s = Rate(burst=20, period_s=10.0), 0.0
+
+    def taken(now_s: float, count: int) -> list[bool]:
+        nonlocal even_s
+        seen = []
+        for _ in range(count):
+            even_s = rate.spend(even_s, now_s)
+            seen.append(rate.allows(even_s, now_s))
+        return seen
+
+    assert taken(0.0, 21) == [True] * 20 + [False]
+    assert not rate.abused(even_s, 0.0)
+    assert taken(1.5, 1) == [True]
+    assert sum(taken(1000.0, 30)) == 20
 
 
-def test_going_on_after_the_allowance_is_abuse() -> None:
-    allowance = Allowance(burst=5, period_s=10.0, now_s=0.0)
+def test_going_on_after_the_burst_is_abuse() -> None:
+    rate, even_s = Rate(burst=5, period_s=10.0), 0.0
     seen = []
     for _ in range(12):
-        allowance.spend(0.0)
-        seen.append(allowance.abused)
+        even_s = rate.spend(even_s, 0.0)
+        seen.append(rate.abused(even_s, 0.0))
     assert seen.index(True) == 8
     assert all(seen[8:])
 
@@ -75,3 +84,38 @@ async def test_one_timer_ticks_every_member_and_drops_one_that_fails() -> None:
     clock.advance(10)
     await asyncio.sleep(0.001)
     assert len(good.ticks) == 3
+
+
+class Walker:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.beats: list[float] = []
+        self.lives = True
+
+    def beat(self, now_s: float) -> bool:
+        self.beats.append(self.clock.monotonic_s())
+        return self.lives
+
+
+async def test_rounds_come_to_everyone_once_in_a_period_and_never_to_all_at_once() -> None:
+    clock = ManualClock()
+    rounds = Rounds(clock, 25.0)
+    walkers = [Walker(clock) for _ in range(1000)]
+    for walker in walkers:
+        rounds.add(walker)
+    walkers[0].lives = False
+    busiest = 0
+    for _ in range(100):
+        clock.advance(1.0)
+        before = sum(len(walker.beats) for walker in walkers)
+        rounds.tick(clock.monotonic_s())
+        at_once = sum(len(walker.beats) for walker in walkers) - before
+        assert at_once <= 100
+        for _ in range(12):
+            await asyncio.sleep(0)
+        busiest = max(busiest, sum(len(walker.beats) for walker in walkers) - before)
+    assert len(walkers[0].beats) == 1
+    for walker in walkers[1:]:
+        assert 12.5 <= walker.beats[0] <= 26
+        assert {round(b - a) for a, b in zip(walker.beats, walker.beats[1:], strict=False)} == {25}
+    assert busiest < 100

@@ -12,6 +12,7 @@ from radio.library.items import Item
 from radio.log import LogRow
 from radio.schedule import Inputs, Play, Pool, Schedule, StationPlan
 from radio.schedule.files import schedule_of
+from radio.schedule.remains import Remains
 from radio.sponsors import SponsorBook
 from radio.toml_source import TomlDocument
 from radio.units import DurationMs, UtcMs
@@ -121,6 +122,7 @@ class MemoryLogs:
         self.rows: dict[str, list[LogRow]] = {}
         self.revisions: dict[str, str] = {}
         self.heard: list[Play] = []
+        self.besides: dict[str, Remains] = {}
 
     async def load(self, station: str, from_ms: UtcMs, to_ms: UtcMs) -> Sequence[LogRow]:
         return [
@@ -130,7 +132,18 @@ class MemoryLogs:
     async def revision(self, station: str) -> str | None:
         return self.revisions.get(station)
 
-    async def replace_from(self, station: str, from_ms: UtcMs, rows: Sequence[LogRow], revision: str) -> None:
+    async def remains(self, station: str) -> Remains:
+        return self.besides.get(station, Remains())
+
+    async def replace_from(
+        self, station: str, from_ms: UtcMs, rows: Sequence[LogRow], revision: str, remains: Remains
+    ) -> None:
+        self.replace_soon(station, from_ms, rows, revision, remains)
+
+    def replace_soon(
+        self, station: str, from_ms: UtcMs, rows: Sequence[LogRow], revision: str, remains: Remains
+    ) -> None:
+        self.besides[station] = remains
         kept = [row for row in self.rows.get(station, []) if row.starts_at_ms < from_ms]
         self.rows[station] = [*kept, *rows]
         self.revisions[station] = revision

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from radio.errors import InvalidRequest, NotFound
 from radio.log import Anchor, ItemKind, LogRow, first_fault
+from radio.schedule.laying import spoken_out
 from radio.schedule.moves import (
     CUT_FADE_MS,
     FADE_MS,
@@ -265,3 +266,42 @@ def test_a_hold_is_found_behind_what_was_put_in_before_it() -> None:
     again = held(rows, at(30), by=BY)
     assert (again.rows, again.settled_ms) == (rows, rows[2].ends_at_ms)
     assert shown(resumed(rows, at(40), by=BY).rows) == [("a", 0, 60), ("x", 60, 80), ("b", 80, 120)]
+
+
+def over_intro(length_ms: int, overlap_ms: int) -> LogRow:
+    return a_row("ident", EPOCH_MS, length_ms, kind=ItemKind.IDENT, overlap_ms=DurationMs(overlap_ms))
+
+
+def after(first: LogRow, *parts: tuple[str, int] | tuple[str, int, Anchor]) -> list[LogRow]:
+    rows, at_ms = [first], int(first.ends_at_ms)
+    for id_, length_ms, *anchor in parts:
+        kind = ItemKind.SPEECH if id_.startswith("talk") else ItemKind.MUSIC
+        rows.append(a_row(id_, at_ms, length_ms, kind=kind, anchor=anchor[0] if anchor else Anchor.FLOAT))
+        at_ms += length_ms
+    return rows
+
+
+def test_an_ident_that_was_to_end_over_music_is_heard_out_where_speech_comes_in_behind_it() -> None:
+    rows = after(over_intro(6_000, 3_000), ("song", 20_000), ("talk", 30_000), ("hour", 60_000, Anchor.HARD))
+    moved = inserted(rows, at(1), row=a_row("talk-in", 0, 10_000, kind=ItemKind.SPEECH), when="next", by=BY)
+    whole = spoken_out(moved, at(1), "")
+    assert shown(whole.rows) == [
+        ("ident", 0, 9), ("talk-in", 9, 19), ("song", 19, 39), ("talk", 39, 56), ("hour", 56, 116),
+    ]  # fmt: skip
+    assert whole.rows[0].overlap_ms == 0
+    assert whole.settled_ms == at(19)
+
+
+def test_an_ident_goes_on_over_music_and_where_a_hard_row_leaves_no_room() -> None:
+    music = Moved(after(over_intro(6_000, 3_000), ("song", 20_000)), at(6))
+    hard = Moved(after(over_intro(6_000, 3_000), ("talk", 20_000, Anchor.HARD)), at(6))
+    tight = Moved(after(over_intro(6_000, 3_000), ("talk", 2_000), ("b", 9_000, Anchor.HARD)), at(6))
+    for moved in (music, hard, tight):
+        assert spoken_out(moved, at(1), "") == moved._replace(rows=tuple(moved.rows))
+
+
+def test_a_hold_behind_an_ident_waits_for_its_last_words() -> None:
+    rows = after(over_intro(6_000, 3_000), ("song", 20_000))
+    whole = spoken_out(held(rows, at(1), by=BY), at(1), "")
+    assert shown(whole.rows)[:2] == [("ident", 0, 9), ("hold", 9, 9 + LONGEST_HOLD_MS / 1000)]
+    assert first_fault(whole.rows) is None

@@ -17,7 +17,10 @@ from radio.clock import ManualClock
 from radio.errors import InvalidRequest, NotFound, UnknownItem
 from radio.log import Anchor, ItemKind, LogRow, first_fault
 from radio.schedule import PlannedStation, Planner, StationLog
+from radio.schedule.inputs import told_apart
 from radio.schedule.moves import Moved, held, inserted, is_bridge, is_hold, resumed, skipped
+from radio.schedule.overruns import ended, extended
+from radio.schedule.rearranging import removed
 from radio.units import UtcMs
 
 NOW = utc_ms("2026-11-23 14:20")
@@ -53,8 +56,16 @@ class Night:
         """A command at ``at_ms``, given in another thread; returns when the log has been compiled anew."""
 
         def in_playout() -> LogRow:
-            was = self.log.apply(at_ms, move)
+            # the planner is told when playout has taken what follows: on a busy machine it may be faster
+            tell, told = self.log.on_move, list[UtcMs]()
+            self.log.on_move = told.append
+            try:
+                was = self.log.apply(at_ms, move)
+            finally:
+                self.log.on_move = tell
             self.play_to(at_ms)
+            for from_ms in told:
+                tell(from_ms)
             return was
 
         was = await asyncio.to_thread(in_playout)
@@ -195,8 +206,6 @@ async def test_an_item_that_the_station_has_not_cannot_be_put_in(night: Night) -
 
 
 def test_a_row_that_was_moved_and_one_made_for_its_moment_have_different_ids() -> None:
-    from radio.schedule.station_planner import _told_apart
-
     rows = [
         LogRow(
             id="twin",
@@ -208,8 +217,8 @@ def test_a_row_that_was_moved_and_one_made_for_its_moment_have_different_ids() -
             reason="",
         )
     ]
-    assert [row.id for row in _told_apart(rows, rows)] == ["twin-2"]
-    assert _told_apart(rows, []) == rows
+    assert [row.id for row in told_apart(rows, rows)] == ["twin-2"]
+    assert told_apart(rows, []) == rows
 
 
 def a_log(*hard: int) -> StationLog:
@@ -257,3 +266,86 @@ def test_a_change_that_cannot_be_leaves_the_log_as_it_was() -> None:
     with pytest.raises(ValueError, match="no log"):
         log.apply(NOW + 1, lambda rows, at_ms, title: Moved(rows[::-1], rows[0].ends_at_ms))
     assert (log.coming(0, 1_000), log.frontier_ms, log.generation) == (before, frontier_ms, 0)
+
+
+TALK = """
+[clocks.hour]
+positions = [{ rotate = ["music"] }]
+[[programmes]]
+id = "talk"
+title = "Talk"
+clock = "hour"
+on_overrun = "operator"
+overrun_max = "4:00"
+airs = [{ days = "daily", from = "09:00", to = "09:30" }]
+[[programmes]]
+id = "songs"
+title = "Songs"
+clock = "hour"
+airs = [{ days = "daily", from = "09:30", to = "11:00" }]
+"""
+
+
+async def talk_is_on(night: Night, folder: Path) -> int:
+    (folder / "wxyz.toml").write_text(TALK)
+    await night.planner.reload()
+    end_ms = utc_ms("2026-11-23 14:30")
+    assert starts_of(night, "songs") == end_ms
+    return end_ms
+
+
+def starts_of(night: Night, programme: str) -> int:
+    return next(row.starts_at_ms for row in night.rows() if row.programme == programme)
+
+
+async def test_an_extended_programme_is_compiled_with_its_new_end(night: Night, tmp_path: Path) -> None:
+    end_ms = await talk_is_on(night, tmp_path)
+    now_ms = night.log.frontier_ms + 1_000
+    night.clock.advance((now_ms - 5_000 - NOW) / 1000)
+    night.play_to(now_ms)
+    await night.order(now_ms, partial(extended, length_ms=180_000, by=BY))
+    assert starts_of(night, "songs") == end_ms + 180_000
+    talk = [row for row in night.rows() if row.programme == "talk" and row.starts_at_ms < end_ms + HOUR_MS]
+    assert talk[-1].ends_at_ms == end_ms + 180_000
+    assert talk[-1].item is not None
+    assert not any(is_bridge(row) for row in night.rows())
+    airing = night.log.programmes(now_ms)[0]
+    assert airing is not None
+    assert (airing.id, airing.ends_at_ms) == ("talk", end_ms + 180_000)
+    planned = night.log.planned_end(airing.occurrence)
+    assert planned == end_ms
+    await night.order(now_ms + 1_000, partial(ended, planned=night.log.planned_end, by=BY))
+    rows = [row for row in night.rows() if row.ends_at_ms > now_ms + 1_000]
+    assert rows[0].starts_at_ms == now_ms + 1_000
+    assert all(row.programme != "talk" for row in rows if row.starts_at_ms < end_ms + HOUR_MS)
+    assert starts_of(night, "songs") == end_ms
+    assert first_fault(night.rows()) is None
+
+
+async def test_a_programme_that_an_operator_ends_goes_on_as_far_as_it_may(
+    night: Night, tmp_path: Path
+) -> None:
+    end_ms = await talk_is_on(night, tmp_path)
+    night.clock.advance((end_ms - 100_000 - NOW) / 1000)
+    night.play_to(end_ms - 95_000)
+    await night.planner.extend()
+    assert starts_of(night, "songs") == end_ms + 240_000
+    at_ms = end_ms + 60_000
+    night.clock.advance(155)
+    night.play_to(at_ms)
+    await night.planner.extend()
+    assert starts_of(night, "songs") == end_ms + 240_000
+    await night.order(at_ms, partial(ended, planned=night.log.planned_end, by=BY))
+    assert starts_of(night, "songs") == at_ms
+    assert first_fault(night.rows()) is None
+
+
+async def test_a_row_that_was_taken_out_does_not_come_back_in_its_place(night: Night) -> None:
+    on_air = night.log.peek(NOW)
+    assert on_air is not None
+    gone = night.log.coming(on_air.ends_at_ms, 1)[0]
+    await night.order(NOW + 1_000, partial(removed, row=gone.id, by=BY))
+    soon = night.log.coming(on_air.ends_at_ms, 4)
+    assert gone.item not in [row.item for row in soon]
+    assert [one.cause for one in night.log.passed(NOW + 1_000)] == [f"taken out by {BY}"]
+    check_whole(night, NOW + 1_000)

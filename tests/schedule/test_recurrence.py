@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from itertools import islice
+from time import process_time
 
 import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radio.schedule.recurrence import Freq, dates, format_rule, last_date, parse_rule
+from radio.schedule.recurrence import Freq, dates, first_date, format_rule, last_date, parse_rule
 
 START = date(2026, 1, 5)
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -124,3 +125,31 @@ def test_a_rule_without_a_date_costs_what_its_window_costs() -> None:
 def test_what_a_rule_may_not_say(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         parse_rule(text, START)
+
+
+@given(rules(), st.integers(1, 40), st.integers(0, 800))
+def test_the_last_date_of_a_count_is_that_of_its_dates(text: str, count: int, begins: int) -> None:
+    start = START + timedelta(days=begins)
+    open_ended = dates(parse_rule(text, start), start, start + timedelta(days=3_000))
+    expected = list(islice(open_ended, count))
+    if len(expected) == count:
+        assert last_date(parse_rule(f"{text};COUNT={count}", start)) == expected[-1]
+    if expected:
+        assert first_date(parse_rule(text, start)) == expected[0]
+        assert (
+            first_date(parse_rule(text, start), {expected[0]}) == (expected[1:] or [None])[0]
+            or not expected[1:]
+        )
+
+
+def test_a_thousand_sparse_rules_cost_little_and_the_end_of_time_is_none() -> None:
+    began_s = process_time()
+    for number in range(1_000):
+        rule = parse_rule(
+            f"FREQ=YEARLY;BYDAY={','.join(DAYS)};BYSETPOS=366;COUNT={number + 2_000}", date(2026, 1, 5)
+        )
+        assert last_date(rule) is None
+    assert process_time() - began_s < 20  # two seconds, where it was 80
+    assert last_date(parse_rule("FREQ=YEARLY;COUNT=9", date(9_995, 1, 5))) is None
+    assert last_date(parse_rule("FREQ=YEARLY;COUNT=3", date(9_995, 1, 5))) == date(9_997, 1, 5)
+    assert last_date(parse_rule("FREQ=DAILY;COUNT=2", date(1, 1, 1))) == date(1, 1, 2)

@@ -6,6 +6,8 @@ from schedule_doubles import DAY_MS, HOUR_MS, inputs, music_library, utc_ms
 
 from radio.log import Outcome
 from radio.schedule import StoredLogs, compile_log
+from radio.schedule.laying import Gone
+from radio.schedule.remains import Remains
 from radio.store import Store, as_run, sqlite_url
 from radio.units import DurationMs, UtcMs
 
@@ -17,11 +19,20 @@ async def test_the_database_keeps_rows_revisions_and_what_was_heard(tmp_path: Pa
     async with Store.open(sqlite_url(tmp_path / "radio.db")) as store:
         logs = StoredLogs(store)
         assert await logs.revision("wxyz") is None
-        await logs.replace_from("wxyz", NOW, rows, "r1")
+        await logs.replace_from("wxyz", NOW, rows, "r1", Remains())
+        assert await logs.remains("wxyz") == Remains()
         later = rows[5].starts_at_ms
-        await logs.replace_from("wxyz", later, rows[5:], "r2")
+        known = Remains(
+            told=(Gone(rows[0], Outcome.SKIPPED, "taken out by the desk"),),
+            displaced=(Gone(rows[7], Outcome.MISSED, "no room"),),
+            beneath=tuple(rows[5:7]),
+            ends={"talk@2026-11-23T09:00": (UtcMs(NOW), later)},
+        )
+        await logs.replace_from("wxyz", later, rows[5:], "r2", known)
         assert await logs.load("wxyz", NOW, UtcMs(NOW + DAY_MS)) == rows
         assert await logs.revision("wxyz") == "r2"
+        assert await logs.remains("wxyz") == known
+        assert await logs.remains("other") == Remains()
         first = next(row for row in rows if row.item)
         await store.write(as_run.intent, first, 1, first.starts_at_ms)
         await store.write(as_run.start, first.id, 1, first.starts_at_ms, station="wxyz")

@@ -47,7 +47,7 @@ def at(seconds: float) -> UtcMs:
 def test_music_is_joined_where_the_present_is() -> None:
     rows = log(("music", 180), ("music", 180))
     for seconds in (62, 181):
-        assert resumed(rows, at(seconds), cut(rows[0], 60)) == (rows, None)
+        assert resumed(rows, at(seconds), cut(rows[0], 60))[:2] == (rows, None)
 
 
 def test_speech_goes_on_where_it_broke_off_and_what_follows_comes_later() -> None:
@@ -90,23 +90,23 @@ def test_rows_that_would_get_too_short_give_nothing() -> None:
 def test_where_nothing_can_give_the_log_is_joined() -> None:
     for between in ("speech", "sponsor", "ident"):
         rows = log(("speech", 120), (between, 30), ("speech", 60, HARD))
-        assert resumed(rows, at(33), cut(rows[0], 30)) == (rows, None)
+        assert resumed(rows, at(33), cut(rows[0], 30))[:2] == (rows, None)
     rows = log(("speech", 120), ("music", 30, {"legal_id": True}), ("speech", 60, HARD))
-    assert resumed(rows, at(33), cut(rows[0], 30)) == (rows, None)
+    assert resumed(rows, at(33), cut(rows[0], 30))[:2] == (rows, None)
 
 
 def test_a_soft_row_comes_later_within_its_window_alone() -> None:
     soft = {"anchor": Anchor.SOFT, "anchor_window_ms": 5_000}
     rows = log(("speech", 120), ("sponsor", 30, soft), ("music", 60))
     assert resumed(rows, at(34), cut(rows[0], 30)).rows[1].starts_at_ms == at(124)
-    assert resumed(rows, at(36), cut(rows[0], 30)) == (rows, None)
+    assert resumed(rows, at(36), cut(rows[0], 30))[:2] == (rows, None)
 
 
 def test_speech_whose_end_came_meanwhile_still_goes_on_unless_a_fixed_row_began() -> None:
     rows = log(("speech", 32), ("music", 60), ("music", 60))
     assert resumed(rows, at(34), cut(rows[0], 30)).rows[0].ends_at_ms == at(36)
     rows = log(("speech", 32), ("music", 60, HARD), ("music", 60))
-    assert resumed(rows, at(34), cut(rows[0], 30)) == (rows, None)
+    assert resumed(rows, at(34), cut(rows[0], 30))[:2] == (rows, None)
 
 
 def test_speech_that_should_have_begun_meanwhile_begins_now() -> None:
@@ -115,7 +115,7 @@ def test_speech_that_should_have_begun_meanwhile_begins_now() -> None:
         ("r0", 0, 32), ("r1", 32, 92), ("r2", 92, 152)
     ]  # fmt: skip
     rows = log(("music", 30), ("speech", 60, HARD), ("music", 60))
-    assert resumed(rows, at(32), cut(rows[0], 29)) == (rows, None)
+    assert resumed(rows, at(32), cut(rows[0], 29))[:2] == (rows, None)
 
 
 def test_a_message_that_broke_off_is_not_heard_again() -> None:
@@ -137,11 +137,11 @@ def test_a_message_that_has_not_begun_is_heard_whole_or_not_at_all() -> None:
 
 def test_after_a_long_absence_and_without_one_the_log_is_joined() -> None:
     rows = log(("speech", 600), ("music", 60))
-    assert resumed(rows, UtcMs(at(30) + RESUME_WITHIN_MS + 1), cut(rows[0], 30)) == (rows, None)
-    assert resumed(rows, at(40), None) == (rows, None)
-    assert resumed(rows, at(29), cut(rows[0], 30)) == (rows, None)
+    assert resumed(rows, UtcMs(at(30) + RESUME_WITHIN_MS + 1), cut(rows[0], 30))[:2] == (rows, None)
+    assert resumed(rows, at(40), None)[:2] == (rows, None)
+    assert resumed(rows, at(29), cut(rows[0], 30))[:2] == (rows, None)
     assert resumed(rows, at(40), Interrupted("gone", DurationMs(5), at(39)))[0][-1] == rows[-1]
-    assert resumed([], at(40), cut(rows[0], 30)) == ([], None)
+    assert resumed([], at(40), cut(rows[0], 30)) == ([], None, [])
 
 
 def test_a_second_crash_in_the_same_speech_goes_on_from_the_second_place() -> None:
@@ -175,3 +175,11 @@ def test_a_log_stays_a_log_and_fixed_rows_stay_where_they_are(
         assert not any(row.id == broken.id and row.ends_at_ms > now_ms for row in again.rows) or (
             absent_ms > RESUME_WITHIN_MS
         )
+
+
+def test_what_passed_while_the_station_was_away_is_told() -> None:
+    rows = log(("music", 60), ("promo", 5), ("sponsor", 10), ("music", 180))
+    away = resumed(rows, at(90), cut(rows[0], 50))
+    assert [row.id for row in away.missed] == ["r1", "r2"]
+    assert resumed(rows, at(90), None).missed == ()
+    assert resumed(rows, at(62), cut(rows[0], 59)).missed == []

@@ -1,4 +1,5 @@
-"""Where music comes in beneath music: at the start of an ending that is known, else by the station's crossfade."""
+"""Where music comes in beneath music: at the start of an ending that is known, else by the station's crossfade; and
+beneath an ident, where its intro is known."""
 
 from __future__ import annotations
 
@@ -10,11 +11,11 @@ from schedule_doubles import HOUR_MS, folder, inputs, item, utc_ms
 
 from radio.log import Anchor, ItemKind, first_fault
 from radio.schedule import Schedule, compile_log
-from radio.schedule.drafts import LONGEST_SEGUE_MS, SHORTEST_SEGUE_MS, joint_of, segue_of
+from radio.schedule.drafts import LONGEST_SEGUE_MS, SHORTEST_SEGUE_MS, intro_of, joint_of, segue_of
 from radio.schedule.model import HourClock, Position
 
 NOW = utc_ms("2026-11-23 14:00")
-MUSIC, SPEECH = ItemKind.MUSIC, ItemKind.SPEECH
+IDENT, MUSIC, SPEECH = ItemKind.IDENT, ItemKind.MUSIC, ItemKind.SPEECH
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,60 @@ def test_a_day_of_segues_meets_every_hour() -> None:
                 song.air_ms for song in [*known, *folder("idents", 4, 4_000, 9_000)] if song.id == one.item
             )
             assert two.starts_at_ms == one.starts_at_ms + air_ms - one.overlap_ms
+
+
+@pytest.mark.parametrize(
+    ("ident_ms", "intro_ms", "over_ms"),
+    [(6_000, 9_000, 3_000), (4_000, 9_000, 2_000), (6_000, 2_100, 1_600), (6_000, 800, 100), (6_000, 0, 100)],
+)
+def test_an_ident_is_heard_over_an_intro_of_music_that_is_known(
+    ident_ms: int, intro_ms: int, over_ms: int
+) -> None:
+    joint = joint_of(IDENT, ident_ms, MUSIC, 180_000, 2_000, None, intro_ms)
+    assert joint.usual_ms == over_ms
+    assert joint.low_ms == 0
+    assert joint_of(IDENT, ident_ms, SPEECH, 180_000, 2_000, None, intro_ms).usual_ms == 100
+    assert joint_of(SPEECH, ident_ms, MUSIC, 180_000, 2_000, None, intro_ms).usual_ms == 100
+
+
+def test_an_intro_is_counted_from_where_the_item_comes_in() -> None:
+    song = msgspec.structs.replace(item("music/song.mp3", 180_000), cue_in_ms=400)
+    assert intro_of(song) == 0
+    known = msgspec.structs.replace(song, intro_ms=5_400)
+    assert intro_of(known) == 5_000
+    assert intro_of(known, skip_ms=60_000) == 0
+
+
+def test_a_day_of_idents_over_intros_meets_every_hour() -> None:
+    """An ident at each hour and each half hour; the log stays contiguous, and no ident covers the end of an intro."""
+    songs = folder("music", 40, 120_000, 300_000, artists=16)
+    intros = {song.id: 700 * number % 14_000 for number, song in enumerate(songs)}
+    known = [msgspec.structs.replace(song, intro_ms=song.cue_in_ms + intros[song.id]) for song in songs]
+    idents = folder("idents", 4, 4_000, 9_000)
+    clock = HourClock(
+        name="hour",
+        positions=(
+            Position(category="idents", at_ms=0, anchor=Anchor.HARD),
+            Position(rotate=("music",)),
+            Position(category="idents", at_ms=1_800_000, anchor=Anchor.HARD),
+            Position(rotate=("music",)),
+        ),
+    )
+    schedule = Schedule(clocks={"hour": clock}, default_clock="hour")
+    rows = compile_log(inputs([*known, *idents], schedule), NOW, NOW + 24 * HOUR_MS)
+    assert first_fault(rows) is None
+    hard = [row for row in rows if row.anchor is Anchor.HARD]
+    assert len(hard) >= 48
+    assert all((row.starts_at_ms - NOW) % 1_800_000 == 0 for row in hard)
+    lengths = {one.id: one.air_ms for one in [*known, *idents]}
+    over = []
+    for one, two in pairwise(rows):
+        if one.kind is IDENT and two.kind is MUSIC:
+            over.append(one.overlap_ms)
+            assert one.overlap_ms <= max(300, intros[two.item or ""] - 500)
+            assert one.overlap_ms <= lengths[one.item or ""] // 2
+            assert one.duration_ms + one.overlap_ms == lengths[one.item or ""]
+            assert not one.fade_out_ms
+    assert len(over) >= 48
+    assert sum(overlap_ms > 300 for overlap_ms in over) > len(over) // 2
+    assert not any(row.kind is ItemKind.FILL for row in rows)

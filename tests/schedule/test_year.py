@@ -51,9 +51,9 @@ airs = [{ rule = "FREQ=MONTHLY;BYDAY=1SU", first = 2026-01-01, from = "01:00", t
 changes = [{ on = 2026-10-04, from = "01:30", to = "03:30" }, { on = 2026-11-01, cancel = true }]
 """
 LIBRARY = [
-    *folder("music", 90, 1_400_000, 2_600_000),
-    *folder("talk", 40, 400_000, 900_000),
-    *folder("promos", 16, 20_000, 130_000),
+    *folder("music", 12, 1_400_000, 2_600_000),
+    *folder("talk", 8, 400_000, 900_000),
+    *folder("promos", 4, 20_000, 130_000),
     item("legal-id/legal-id.wav", 7_480),
 ]
 

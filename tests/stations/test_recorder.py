@@ -296,3 +296,27 @@ async def test_what_was_open_at_a_crash_is_known_and_its_end_stands_in_the_files
         ("intent", 2, None), ("start", 2, None), ("end", 2, Outcome.AIRED),
     ]  # fmt: skip
     assert [entry.outcome for entry in await history(store)] == [None, Outcome.TRUNCATED]
+
+
+async def test_a_row_whose_time_passed_while_nothing_was_on_the_air_is_missed_once(store: Store) -> None:
+    recorder = AsRunRecorder(store)
+    recorder.record(RowCued(row(0), UtcMs(NOON)))
+    recorder.record(RowStarted(row(0), UtcMs(NOON)))
+    recorder.record(ended(row(0)))
+    for number in (0, 1, 1):
+        recorder.missed(row(number), UtcMs(NOON + 90_000), "the station was off the air")
+    recorder.missed(row(2, item=None), UtcMs(NOON + 90_000), "the station was off the air")
+    found = [(one.row.id, one.outcome, one.started_at_ms) for one in await history(store)]
+    assert found == [("row-1", Outcome.MISSED, None), ("row-0", Outcome.AIRED, NOON)]
+
+
+async def test_after_a_crash_it_is_known_which_rows_have_their_end(store: Store) -> None:
+    crashed = AsRunRecorder(store)
+    for event in (RowCued(row(0), NOON), ended(row(0), 0, Outcome.SKIPPED), RowCued(row(1), NOON)):
+        crashed.record(event)
+    await all_written(crashed)
+    recorder = AsRunRecorder(store)
+    await recorder.begin(["wxyz"], NOON)
+    assert recorder.knows("wxyz", row(0).id)
+    assert not recorder.knows("other", row(0).id)
+    assert not recorder.knows("wxyz", row(1).id)

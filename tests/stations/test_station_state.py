@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -10,6 +10,7 @@ from radio.config import MountConfig
 from radio.events import Availability
 from radio.log import ItemKind
 from radio.stations import OnAir, Status, picture_url, state_of
+from radio.stations.shapes import NextState, StationState
 
 TOP = {
     "station",
@@ -227,3 +228,14 @@ def test_streams_say_the_format_of_each_mount() -> None:
         ("live.aac", "aac", 128),
         ("low.opus", "opus", 48),
     ]
+
+
+def test_what_comes_may_be_of_any_kind_or_a_programme() -> None:
+    (kind,) = (field.type for field in msgspec.structs.fields(NextState) if field.name == "kind")
+    assert set(get_args(kind)) == {"programme", *ItemKind}
+
+
+def test_a_state_has_the_released_shape() -> None:
+    for before in (seen(), full()):
+        state = state_of(station(logo="logo.png"), before)
+        assert msgspec.to_builtins(msgspec.convert(state, StationState)) == state

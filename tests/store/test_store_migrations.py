@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from radio.errors import StoreTooNew
 from radio.library.items import Item, RejectedFile
-from radio.store import migrate, tables
+from radio.store import migrate, new_schema, sqlite, tables
 
 
 def difference(conn: Connection) -> list[object]:
@@ -36,6 +36,41 @@ def set_revision(conn: Connection, revision: str) -> None:
 async def test_opening_makes_exactly_the_tables_that_the_code_knows(store):
     assert await store.read(migrate.current) == migrate.head()
     assert await store.read(difference) == []
+
+
+def schema(conn: Connection) -> dict[str, object]:
+    """What a SQLite file holds: columns by name, for a column that a migration adds stands last, and all else."""
+    others = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE type <> 'table'"))
+    found: dict[str, object] = {other.name: other.sql for other in others}
+    for table in conn.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")):
+        columns = conn.execute(text(f"PRAGMA table_info({table.name})"))
+        found[table.name] = {column[1]: tuple(column)[2:] for column in columns}
+        if "VIRTUAL" in table.sql or "_fts" in table.name:
+            found[table.name] = table.sql
+    return found
+
+
+def test_a_new_file_is_what_the_migrations_make(tmp_path):
+    found = []
+    for name in ("new.db", "migrated.db"):
+        sqlite.prepare_file(tmp_path / name)
+        writer, reader = sqlite.engines(tmp_path / name, readers=1)
+        with writer.begin() as conn:
+            assert new_schema.is_new(conn)
+            if name == "migrated.db":  # with a table of its own it is no new file
+                conn.execute(
+                    text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+                )
+            migrate.upgrade(conn)
+            assert not new_schema.is_new(conn)
+            assert migrate.current(conn) == migrate.head()
+            found.append(schema(conn))
+        writer.dispose()
+        reader.dispose()
+    assert found[0] == found[1]
+    assert {"as_run", "items_fts", "items_fts_data", "uq_as_run_counted", "ix_items_number_root"} <= set(
+        found[0]
+    )
 
 
 async def test_down_to_nothing_and_up_again(store):

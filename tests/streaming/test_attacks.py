@@ -26,11 +26,12 @@ REQUEST = f"GET {STREAM_PATH} HTTP/1.0\r\nIcy-MetaData: 1\r\n\r\n".encode()
 LIMITS = ListenerLimits(per_address=5_000, max_backlog_bytes=64 * 1024, kernel_buffer_bytes=8 * 1024)
 
 
-def stalled(port: int) -> socket.socket:
-    """A listener that asks and never reads."""
+def stalled(port: int, number: int = 0) -> socket.socket:
+    """A listener that asks and never reads; 200 share an address of 127.0.0.0/8, which the door lets in at once."""
     peer = socket.socket()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024)
     peer.setblocking(False)
+    peer.bind((f"127.0.1.{1 + number // 200}", 0))
     peer.connect_ex(("127.0.0.1", port))
     return peer
 
@@ -67,7 +68,7 @@ def test_a_thousand_that_read_nothing_are_dropped_and_harm_nobody(run):
                 asyncio.create_task(times_of(reader, chunks, times))
                 for (reader, _), times in zip(good, heard, strict=True)
             ]
-            bad = [stalled(house.port) for _ in range(count)]
+            bad = [stalled(house.port, number) for number in range(count)]
             waiting = list(bad)
             while waiting:
                 waiting = [peer for peer in waiting if not ask(peer)]

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from stream_house import BASE_MS, CHUNK_BYTES, CHUNK_MS, Ear, Turns, make_chunk, make_mount, sound
 
 from radio.streaming.icy import EMPTY, IcyReader, StreamTitle, metadata_block
+from radio.streaming.mount import burst_ms_of
 
 
 def test_a_joiner_starts_at_the_chunk_that_holds_now():
@@ -27,6 +28,39 @@ def test_a_joiner_starts_at_the_chunk_that_holds_now():
         assert start.stream_time_ms == BASE_MS + first * CHUNK_MS
         assert ear.heard == b"".join(map(sound, range(first, 10)))
     assert (mount.listeners, mount.joined) == (5, 5)
+
+
+@pytest.mark.parametrize(("kbps", "least_ms"), [(32, 9_292), (48, 6_561), (64, 5_196), (128, 3_148)])
+def test_a_browser_that_reads_pieces_of_32_kib_never_stalls(kbps, least_ms):
+    """What Chromium holds back, and the longest pause between two chunks, are less than what it has been sent."""
+    burst_ms = burst_ms_of(kbps)
+    assert burst_ms == least_ms
+    mount = make_mount(bitrate_kbps=kbps, burst_ms=burst_ms, ring_chunks=60)
+    for seq in range(50):
+        mount.publish(make_chunk(seq))
+    lead_ms = 4_000
+    now_ms = 50 * CHUNK_MS - lead_ms
+    ear = Ear()
+    start = ear.join(mount, BASE_MS + now_ms)
+    sent_ms = len(ear.heard) // CHUNK_BYTES * CHUNK_MS
+    assert max(lead_ms, burst_ms) <= sent_ms < max(lead_ms, burst_ms) + 2 * CHUNK_MS
+    assert start.stream_time_ms == BASE_MS + 50 * CHUNK_MS - sent_ms
+    assert ear.heard == b"".join(map(sound, range(50 - sent_ms // CHUNK_MS, 50)))
+
+
+def test_a_burst_is_bounded_by_what_is_at_hand_and_a_stall_is_a_stall():
+    mount = make_mount(burst_ms=burst_ms_of(32))
+    for seq in range(3):
+        mount.publish(make_chunk(seq))
+    early, late = Ear(), Ear()
+    assert early.join(mount, BASE_MS + 2 * CHUNK_MS).stream_time_ms == BASE_MS
+    assert late.join(mount, BASE_MS + 60_000) is None
+    mount.publish(make_chunk(3))
+    assert late.heard == sound(3)
+    mount.publish(make_chunk(0, epoch=1))
+    again = Ear()
+    assert again.join(mount, BASE_MS).stream_time_ms == BASE_MS
+    assert again.heard == sound(0)
 
 
 def test_what_is_ahead_of_a_clock_that_went_back_is_bounded_by_the_ring():

@@ -1,78 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ServerClock } from './clock';
-import { Feed, type Socket } from './feed';
-import type { ClientMessage } from './protocol';
+import { Feed } from './feed';
 import { StationStore } from './store';
-import { START_MS, item, state } from './testing/states';
-
-/** A server that answers as the test says, with every socket it was asked for. */
-class Server {
-  sockets: FakeSocket[] = [];
-  fetches = 0;
-  answers = true;
-  refuses = false;
-
-  readonly connect = (url: string): Socket => {
-    if (this.refuses) throw new Error('refused');
-    const socket = new FakeSocket(url);
-    this.sockets.push(socket);
-    return socket as unknown as Socket;
-  };
-
-  readonly fetch = async (): Promise<Response> => {
-    this.fetches += 1;
-    if (!this.answers) throw new TypeError('no network');
-    return Response.json({ stations: [state('harbor'), state('meridian')] });
-  };
-
-  get socket(): FakeSocket {
-    const last = this.sockets.at(-1);
-    if (!last) throw new Error('nobody connected');
-    return last;
-  }
-}
-
-class FakeSocket {
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number }) => void) | null = null;
-  sent: ClientMessage[] = [];
-  closed = false;
-
-  constructor(readonly url: string) {}
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text) as ClientMessage);
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  says(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-
-  greets(epoch = 'e1', ahead_ms = 0): void {
-    this.says({ type: 'welcome', protocol: 1, epoch, server_time_ms: Date.now() + ahead_ms, heartbeat_s: 25 });
-  }
-
-  snapshot(seq: number, title = 'Salt on the Window'): void {
-    const now = item({ title, starts_at_ms: Date.now() });
-    this.says({ type: 'snapshot', station: 'harbor', epoch: 'e1', seq, state: state('harbor', { now }) });
-  }
-
-  update(seq: number, title: string, at_ms = Date.now()): void {
-    this.says({ type: 'update', station: 'harbor', seq, at_ms, changed: ['now'], patch: { now: { title } } });
-  }
-
-  breaks(code: number): void {
-    this.onclose?.({ code });
-  }
-
-  of<T extends ClientMessage['type']>(type: T): Extract<ClientMessage, { type: T }>[] {
-    return this.sent.filter((message) => message.type === type) as Extract<ClientMessage, { type: T }>[];
-  }
-}
+import { Server } from './testing/push';
+import { START_MS } from './testing/states';
 
 describe('Feed', () => {
   let server: Server;
@@ -80,7 +11,6 @@ describe('Feed', () => {
   let clock: ServerClock;
   let feed: Feed;
   let random: number;
-  let heard: [string, number][];
 
   beforeEach(() => {
     vi.useFakeTimers({ now: START_MS });
@@ -88,13 +18,12 @@ describe('Feed', () => {
     store = new StationStore();
     clock = new ServerClock();
     random = 1;
-    heard = [];
     feed = new Feed({
       server: new URL('https://radio.example/'),
       store,
       clock,
       changed: () => undefined,
-      listening: (session, at_ms) => heard.push([session, at_ms]),
+      listening: () => undefined,
       connect: server.connect,
       fetch: server.fetch,
       random: () => random,
@@ -125,58 +54,18 @@ describe('Feed', () => {
     expect(feed.status).toBe('live');
   });
 
-  it('takes updates in order', async () => {
-    await goLive();
-    server.socket.update(42, 'Lamplight');
-    server.socket.update(43, 'Nocturne');
-    expect(title()).toBe('Nocturne');
-  });
-
-  it('holds an update back until its moment', async () => {
-    await goLive();
-    server.socket.update(42, 'Lamplight', Date.now() + 3000);
-    expect(title()).toBe('Salt on the Window');
-    await vi.advanceTimersByTimeAsync(3000);
-    expect(title()).toBe('Lamplight');
-  });
-
-  it('asks for a snapshot when an update is missing', async () => {
-    await goLive();
-    server.socket.update(44, 'Nocturne');
-    server.socket.update(45, 'Undertow');
-    expect(title()).toBe('Salt on the Window');
-    expect(server.socket.of('subscribe')).toHaveLength(2);
-    expect(server.socket.of('subscribe')[1]).toMatchObject({ stations: ['harbor'] });
-    expect(server.socket.of('subscribe')[1]).not.toHaveProperty('since');
-    server.socket.snapshot(45, 'Undertow');
-    expect(title()).toBe('Undertow');
-  });
-
-  it('resumes where it was after a lost connection', async () => {
-    await goLive();
-    server.socket.update(42, 'Lamplight');
-    server.socket.breaks(1006);
-    expect(feed.status).toBe('reconnecting');
-    expect(title()).toBe('Lamplight');
-    await vi.advanceTimersByTimeAsync(500);
-    server.socket.greets();
-    expect(server.sockets).toHaveLength(2);
-    expect(server.socket.of('subscribe')[0]?.since).toEqual({ harbor: { epoch: 'e1', seq: 42 } });
-    server.socket.update(43, 'Nocturne');
-    expect(title()).toBe('Nocturne');
-  });
-
   it('waits between 0 and a window that doubles from 0.5 s to 20 s', async () => {
     await goLive();
-    const waits: number[] = [];
-    for (let attempt = 0; attempt < 8; attempt += 1) {
-      const before = server.sockets.length;
-      const broke_ms = Date.now();
-      server.socket.breaks(1006);
-      while (server.sockets.length === before) await vi.advanceTimersByTimeAsync(100);
-      waits.push(Date.now() - broke_ms);
-    }
+    server.refuses = true;
+    const broke_ms = Date.now();
+    server.socket.breaks(1006);
+    await vi.advanceTimersByTimeAsync(72_000);
+    const tried_ms = [broke_ms, ...server.tried_ms.slice(1)];
+    const waits = tried_ms.slice(1).map((at_ms, n) => at_ms - (tried_ms[n] ?? 0));
     expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]);
+    server.refuses = false;
+    await vi.advanceTimersByTimeAsync(40_000);
+    server.socket.greets();
     random = 0;
     const before = server.sockets.length;
     server.socket.breaks(1006);
@@ -239,13 +128,6 @@ describe('Feed', () => {
     expect(server.sockets).toHaveLength(1);
   });
 
-  it('gives up on a server that never says welcome', async () => {
-    feed.start();
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(server.sockets[0]?.closed).toBe(true);
-    expect(feed.status).toBe('reconnecting');
-  });
-
   it('measures the server clock by half the shortest round trip', async () => {
     feed.start();
     await vi.advanceTimersByTimeAsync(0);
@@ -290,24 +172,6 @@ describe('Feed', () => {
     expect(feed.status).toBe('live');
   });
 
-  it('tells which session it hears, again after a reconnection, until it no longer listens', async () => {
-    await goLive();
-    feed.listen('s1', 'harbor');
-    expect(server.socket.of('listen')).toMatchObject([{ session: 's1', station: 'harbor' }]);
-    server.socket.says({ type: 'listening', session: 's1', station: 'harbor', stream_time_ms: 123 });
-    server.socket.says({ type: 'listening', session: 'other', station: 'harbor', stream_time_ms: 456 });
-    expect(heard).toEqual([['s1', 123]]);
-    server.socket.breaks(1006);
-    await vi.advanceTimersByTimeAsync(500);
-    server.socket.greets();
-    expect(server.socket.of('listen')).toHaveLength(1);
-    feed.unlisten('s1');
-    server.socket.breaks(1006);
-    await vi.advanceTimersByTimeAsync(1000);
-    server.socket.greets();
-    expect(server.socket.of('listen')).toHaveLength(0);
-  });
-
   it('asks again for a session that the server does not know yet, a bounded number of times', async () => {
     await goLive();
     feed.listen('s1', 'harbor');
@@ -336,16 +200,6 @@ describe('Feed', () => {
       feed.nudge();
       await vi.advanceTimersByTimeAsync(0);
     }
-    expect(server.sockets).toHaveLength(6);
-  });
-
-  it('is silent once closed', async () => {
-    await goLive();
-    const { socket } = server;
-    feed.close();
-    expect(socket.closed).toBe(true);
-    socket.breaks(1000);
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(server.sockets).toHaveLength(1);
+    expect(server.tried_ms).toEqual(Array(6).fill(START_MS));
   });
 });

@@ -1,20 +1,24 @@
 import { Alarm } from './alarm';
 import { fullJitter } from './backoff';
 import type { ServerClock } from './clock';
-import { type ClientMessage, type ServerError, type ServerMessage, type Welcome, isFinalClose, parseMessage } from './protocol';
+import type { EventLink } from './event-link';
+import { LateLink } from './late-link';
+import { type Link, type LinkOwner, WELCOME_LIMIT_MS, type Wanted } from './link';
+import { type ServerMessage, type Welcome, isFinalClose } from './protocol';
+import { type Socket, SocketLink } from './socket-link';
 import type { StationStore } from './store';
 
 /**
  * - `starting`: nothing known yet
  * - `live`: pushed updates arrive
- * - `polling`: no push can be had, the states are fetched every 10 s
+ * - `polling`: no push can be had, the states are fetched from time to time
  * - `reconnecting`: what is known grows old
  * - `stopped`: the server asked this client to stay away
  */
 export type FeedStatus = 'starting' | 'live' | 'polling' | 'reconnecting' | 'stopped';
 
-/** The part of WebSocket that the feed uses. */
-export type Socket = Pick<WebSocket, 'onmessage' | 'onclose' | 'send' | 'close'>;
+/** How updates are pushed: by WebSocket, or by server-sent events. */
+export type Transport = 'socket' | 'events';
 
 export interface FeedOptions {
   /** Base address, ending in a slash. */
@@ -30,52 +34,59 @@ export interface FeedOptions {
   readonly random?: () => number;
 }
 
-interface Listen {
-  readonly station: string;
-  readonly again: Alarm;
-  id: number;
-  tries: number;
-}
-
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_LIMIT_MS = 20_000;
-const WELCOME_LIMIT_MS = 10_000;
-const PONG_LIMIT_MS = 10_000;
 const STEADY_MS = 10_000;
-const POLL_MS = 10_000;
 const FAILURES_BEFORE_POLLING = 3;
-const LISTEN_RETRY_MS = 2000;
-const LISTEN_TRIES = 15;
-const PINGS_LIMIT = 8;
+/** Failures in a row after which a transport that has worked here is no longer the only one tried. */
+const FAITHFUL_FAILURES = 4;
+const POLL_MS = 10_000;
+const POLL_SOONEST_MS = 3000;
+/** How long after an expected change the states are fetched: at least, and spread over. */
+const POLL_AFTER_MS = 300;
+const POLL_SPREAD_MS = 1500;
+const UPGRADE_FIRST_MS = 60_000;
+const UPGRADE_LIMIT_MS = 3_600_000;
 /** An HTTP date counts whole seconds, so it only corrects a clock that is clearly wrong. */
 const ROUGH_CLOCK_MS = 2000;
 
-/** Keeps a store up to date over push protocol 1, and falls back to polling where no WebSocket gets through. */
+/**
+ * Keeps a store up to date over push protocol 1: by WebSocket, where none gets through by server-sent events, and
+ * while neither does by fetching the states. Whichever it is, it comes back with full jitter and resumes where it was.
+ */
 export class Feed {
   status: FeedStatus = 'starting';
+  /** How updates are pushed now; null while they are not. */
+  transport: Transport | null = null;
   /** Server time at which the states were last known to be true; null before anything is known. */
   fresh_at_ms: number | null = null;
 
   readonly #options: FeedOptions;
-  readonly #connect: (url: string) => Socket;
+  readonly #fetch: typeof globalThis.fetch;
   readonly #random: () => number;
-  readonly #link = new Alarm();
+  readonly #wanted: Wanted;
   readonly #retry = new Alarm();
   readonly #poll = new Alarm();
   readonly #steady = new Alarm();
-  readonly #listens = new Map<string, Listen>();
-  readonly #pings = new Map<number, number>();
-  #socket: Socket | null = null;
+  readonly #upgrade = new Alarm();
+  readonly #listens = new Map<string, string>();
+  /** Null until it is needed, as on most pages it never is. */
+  #EventLink: typeof EventLink | null = null;
+  #link: Link | null = null;
+  /** A WebSocket that is tried while updates come as events. */
+  #probe: Link | null = null;
+  #probes = 0;
+  #proven: Transport | null = null;
   #running = false;
-  #heartbeat_ms = 25_000;
   #attempt = 0;
   #failures = 0;
-  #id = 0;
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#connect = options.connect ?? ((url) => new WebSocket(url));
+    this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
     this.#random = options.random ?? Math.random;
+    const { store } = options;
+    this.#wanted = { stations: () => store.ids, positions: () => store.positions(), listens: this.#listens };
   }
 
   start(): void {
@@ -99,19 +110,19 @@ export class Feed {
       this.#retry.clear();
       void this.#begin();
     } else if (this.status === 'live') {
-      this.#ping();
+      this.#link?.ping();
     }
   }
 
   /** Asks for the stream time at which a session's sound begins, now and after every reconnection. */
   listen(session: string, station: string): void {
-    this.#listens.set(session, { station, again: new Alarm(), id: 0, tries: 0 });
-    if (this.status === 'live') this.#sendListen(session);
+    this.#listens.set(session, station);
+    if (this.status === 'live') this.#link?.listen(session);
   }
 
   unlisten(session: string): void {
-    this.#listens.get(session)?.again.clear();
     this.#listens.delete(session);
+    this.#link?.unlisten(session);
   }
 
   async #begin(): Promise<void> {
@@ -119,13 +130,14 @@ export class Feed {
       if (this.#running) this.#later();
       return;
     }
-    if (this.#running && !this.#socket) this.#open();
+    if (!this.#running || this.#link) return;
+    this.#link = this.#make(this.#next());
+    this.#link.open();
   }
 
   async #load(): Promise<boolean> {
-    const fetch = this.#options.fetch ?? globalThis.fetch.bind(globalThis);
     try {
-      const response = await fetch(new URL('api/stations', this.#options.server), {
+      const response = await this.#fetch(new URL('api/stations', this.#options.server), {
         credentials: 'omit',
         cache: 'no-cache',
         signal: AbortSignal.timeout(WELCOME_LIMIT_MS),
@@ -149,127 +161,104 @@ export class Feed {
     if (Math.abs(date_ms - this.#options.clock.now()) > ROUGH_CLOCK_MS) this.#options.clock.begin(date_ms);
   }
 
-  #open(): void {
-    const url = new URL('api/ws', this.#options.server);
+  /** WebSocket first. From then on what has worked here, and the other one in turn when that goes on failing. */
+  #next(): Transport {
+    const first = this.#proven ?? 'socket';
+    const turn = this.#failures - (this.#proven ? FAITHFUL_FAILURES : 1);
+    if (turn < 0 || turn % 2 === 1) return first;
+    return first === 'socket' ? 'events' : 'socket';
+  }
+
+  #make(transport: Transport): Link {
+    const { server, clock, connect } = this.#options;
+    const owner: LinkOwner = {
+      alive: () => link === this.#link && this.status === 'live' && this.#freshen(),
+      message: (message) => this.#receive(link, transport, message),
+      sample: (server_time_ms, sent_ms) => {
+        if (link !== this.#link) return;
+        clock.sample(server_time_ms, sent_ms);
+        this.#options.changed();
+      },
+      lost: (code) => this.#ended(link, code),
+    };
+    const url = new URL('api/ws', server);
     url.protocol = url.protocol.replace('http', 'ws');
-    let socket: Socket;
-    try {
-      socket = this.#connect(url.href);
-    } catch {
-      this.#lost(1006);
-      return;
-    }
-    this.#socket = socket;
-    this.#link.set(WELCOME_LIMIT_MS, () => this.#abandon());
-    socket.onmessage = ({ data }) => {
-      if (socket === this.#socket) this.#receive(parseMessage(data));
-    };
-    socket.onclose = ({ code }) => {
-      if (socket === this.#socket) this.#lost(code);
-    };
+    const link: Link =
+      transport === 'socket'
+        ? new SocketLink(this.#wanted, owner, () => (connect ? connect(url.href) : new WebSocket(url)))
+        : this.#EventLink
+          ? new this.#EventLink(this.#wanted, owner, server, this.#fetch)
+          : new LateLink(owner, () => this.#learnEvents(owner));
+    return link;
   }
 
-  #receive(message: ServerMessage | null): void {
-    if (this.status === 'live' || message?.type === 'welcome') {
-      this.#freshen();
-      this.#link.set(this.#heartbeat_ms, () => this.#ping());
-    }
-    switch (message?.type) {
+  async #learnEvents(owner: LinkOwner): Promise<Link> {
+    // Some browsers never ask again for a module that once failed to come: ask only a server that answers.
+    if (this.#proven && !(await this.#load())) throw new TypeError('no network');
+    const Known = (this.#EventLink = (await import('./event-link')).EventLink);
+    return new Known(this.#wanted, owner, this.#options.server, this.#fetch);
+  }
+
+  #receive(link: Link, transport: Transport, message: ServerMessage): void {
+    if (link === this.#probe && message.type === 'welcome') this.#move(link);
+    if (link !== this.#link) return;
+    const { store, changed, listening } = this.#options;
+    switch (message.type) {
       case 'welcome':
-        return this.#welcome(message);
+        return this.#welcome(transport, message);
       case 'snapshot':
-        this.#options.store.snapshot(message);
-        return this.#options.changed();
+        store.snapshot(message);
+        return changed();
       case 'update':
-        if (this.#options.store.update(message) === 'gap') this.#subscribe([message.station]);
-        return this.#options.changed();
+        if (store.update(message) === 'gap') link.resync(message.station);
+        return changed();
       case 'listening':
-        if (this.#listens.has(message.session)) this.#options.listening(message.session, message.stream_time_ms);
-        return this.#options.changed();
-      case 'pong':
-        return this.#pong(message.id, message.server_time_ms);
-      case 'error':
-        return this.#refused(message);
+        if (this.#listens.has(message.session)) listening(message.session, message.stream_time_ms);
+        return changed();
     }
   }
 
-  #welcome(message: Welcome): void {
+  #welcome(transport: Transport, message: Welcome): void {
     this.#failures = 0;
     this.#poll.clear();
-    this.#heartbeat_ms = message.heartbeat_s * 1000;
     this.#options.clock.begin(message.server_time_ms);
-    this.#become('live');
+    this.#proven = transport;
+    if (transport === 'socket') this.#probes = 0;
+    else if (!this.#upgrade.isSet && !this.#probe) this.#probeLater();
     this.#freshen();
+    this.#become('live', transport);
     this.#steady.set(STEADY_MS, () => (this.#attempt = 0));
-    this.#subscribe(this.#options.store.ids);
-    for (const [session, listen] of this.#listens) {
-      listen.tries = 0;
-      this.#sendListen(session);
-    }
-    this.#ping();
   }
 
-  #subscribe(stations: string[]): void {
-    if (stations.length === 0) return;
-    const known = this.#options.store.positions();
-    const since = Object.fromEntries(Object.entries(known).filter(([id]) => stations.includes(id)));
-    this.#send({
-      type: 'subscribe',
-      id: ++this.#id,
-      stations,
-      ...(Object.keys(since).length ? { since } : {}),
+  /** A page that came to events in a short trouble goes back to the WebSocket, which also notices a dead link. */
+  #probeLater(): void {
+    const window_ms = Math.min(UPGRADE_LIMIT_MS, UPGRADE_FIRST_MS * 2 ** Math.min(this.#probes++, 10));
+    this.#upgrade.set(window_ms * (0.5 + this.#random() / 2), () => {
+      this.#probe = this.#make('socket');
+      this.#probe.open();
     });
   }
 
-  #sendListen(session: string): void {
-    const listen = this.#listens.get(session);
-    if (!listen) return;
-    listen.id = ++this.#id;
-    listen.tries += 1;
-    this.#send({ type: 'listen', id: listen.id, station: listen.station, session });
+  #move(link: Link): void {
+    this.#link?.close();
+    this.#link = link;
+    this.#probe = null;
   }
 
-  #ping(): void {
-    const id = ++this.#id;
-    if (this.#pings.size >= PINGS_LIMIT) this.#pings.clear();
-    this.#pings.set(id, Date.now());
-    this.#link.set(PONG_LIMIT_MS, () => this.#abandon());
-    this.#send({ type: 'ping', id });
-  }
-
-  #pong(id: number, server_time_ms: number): void {
-    const sent_ms = this.#pings.get(id);
-    if (sent_ms === undefined) return;
-    this.#pings.delete(id);
-    this.#options.clock.sample(server_time_ms, sent_ms);
-    this.#options.changed();
-  }
-
-  #refused(error: ServerError): void {
-    // The push connection may be quicker than the audio request that makes the session known.
-    for (const [session, listen] of this.#listens) {
-      if (listen.id !== error.id || listen.tries >= LISTEN_TRIES) continue;
-      listen.again.set(LISTEN_RETRY_MS, () => this.#sendListen(session));
+  #ended(link: Link, code: number): void {
+    if (link === this.#probe) {
+      this.#probe = null;
+      this.#probeLater();
+    } else if (link === this.#link) {
+      this.#lost(code);
     }
   }
 
-  #send(message: ClientMessage): void {
-    this.#socket?.send(JSON.stringify(message));
-  }
-
-  #abandon(): void {
-    this.#disconnect();
-    this.#lost(1006);
-  }
-
   #disconnect(): void {
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#pings.clear();
-    this.#link.clear();
+    for (const link of [this.#link, this.#probe]) link?.close();
+    this.#link = this.#probe = null;
     this.#steady.clear();
-    for (const listen of this.#listens.values()) listen.again.clear();
-    socket?.close();
+    this.#upgrade.clear();
   }
 
   #lost(code: number): void {
@@ -293,16 +282,27 @@ export class Feed {
 
   async #pollOnce(): Promise<void> {
     this.#poll.set(POLL_MS, () => void this.#pollOnce());
-    if ((await this.#load()) && this.#poll.isSet) this.#become('polling');
+    if (!(await this.#load()) || !this.#poll.isSet) return;
+    this.#become('polling');
+    this.#poll.set(this.#pollDelay_ms(), () => void this.#pollOnce());
+  }
+
+  /** Soon after the next change that the states themselves announce, though not with everyone else; else regularly. */
+  #pollDelay_ms(): number {
+    const now_ms = this.#options.clock.now();
+    const due_ms = this.#options.store.expected(now_ms) - now_ms;
+    const soon_ms = Math.max(POLL_SOONEST_MS, due_ms + POLL_AFTER_MS + this.#random() * POLL_SPREAD_MS);
+    return Math.min(POLL_MS * (0.75 + this.#random() / 4), soon_ms);
   }
 
   #freshen(): void {
     this.fresh_at_ms = this.#options.clock.now();
   }
 
-  #become(status: FeedStatus): void {
-    if (this.status === status) return;
+  #become(status: FeedStatus, transport: Transport | null = null): void {
+    if (this.status === status && this.transport === transport) return;
     this.status = status;
+    this.transport = transport;
     this.#options.changed();
   }
 }

@@ -1,3 +1,5 @@
+import { isObject } from './merge';
+
 /** The shapes of push protocol 1 and of a station's state. Fields ending in `_ms` are integer milliseconds. */
 
 export type AvailabilityStatus = 'starting' | 'on_air' | 'degraded' | 'silent' | 'off_air';
@@ -135,13 +137,14 @@ export type ClientMessage =
   | { type: 'listen'; id: number; station: string; session: string }
   | { type: 'ping'; id: number };
 
-const REQUIRED: Record<ServerMessage['type'], Record<string, 'string' | 'number' | 'object'>> = {
-  welcome: { epoch: 'string', server_time_ms: 'number', heartbeat_s: 'number' },
-  snapshot: { station: 'string', epoch: 'string', seq: 'number', state: 'object' },
-  update: { station: 'string', seq: 'number', at_ms: 'number', patch: 'object' },
-  listening: { session: 'string', station: 'string', stream_time_ms: 'number' },
-  pong: { id: 'number', server_time_ms: 'number' },
-  error: { code: 'string' },
+/** Members without which a message is none, each with a value of its type. */
+const REQUIRED: Record<ServerMessage['type'], Record<string, string | number | object>> = {
+  welcome: { epoch: '', server_time_ms: 0, heartbeat_s: 0 },
+  snapshot: { station: '', epoch: '', seq: 0, state: {} },
+  update: { station: '', seq: 0, at_ms: 0, patch: {} },
+  listening: { session: '', station: '', stream_time_ms: 0 },
+  pong: { id: 0, server_time_ms: 0 },
+  error: { code: '' },
 };
 
 /** The message in a text frame; null for what this client does not know, which it must ignore. */
@@ -153,17 +156,13 @@ export function parseMessage(text: unknown): ServerMessage | null {
   } catch {
     return null;
   }
-  if (!isRecord(value) || typeof value.type !== 'string' || !Object.hasOwn(REQUIRED, value.type)) return null;
+  if (!isObject(value) || typeof value.type !== 'string' || !Object.hasOwn(REQUIRED, value.type)) return null;
   const fields = Object.entries(REQUIRED[value.type as ServerMessage['type']]);
-  const complete = fields.every(([name, type]) => typeof value[name] === type && value[name] !== null);
+  const complete = fields.every(([name, like]) => typeof value[name] === typeof like && value[name] !== null);
   return complete ? (value as unknown as ServerMessage) : null;
 }
 
 /** Whether a close code asks the client to stay away (4500-4999). */
 export function isFinalClose(code: number): boolean {
   return code >= 4500 && code <= 4999;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

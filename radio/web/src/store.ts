@@ -1,7 +1,7 @@
 import { mergePatch } from './merge';
 import type { Position, Snapshot, StationState, Update } from './protocol';
 import { completeState } from './state';
-import { type Timeline, constant, extend, nextChange, stateAt, supersede } from './timeline';
+import { type Timeline, extend, nextChange, stateAt, supersede } from './timeline';
 
 interface Followed {
   readonly timeline: Timeline<StationState>;
@@ -23,18 +23,19 @@ export class StationStore {
   /** Takes a whole list, as from `GET /api/stations`; it carries no position, so resuming starts afresh. */
   load(states: readonly unknown[]): void {
     const complete = states.map(completeState).filter((state) => typeof state.station.id === 'string');
+    const known = new Map(this.#stations);
     this.#stations.clear();
     for (const state of complete) {
-      this.#stations.set(state.station.id, { timeline: constant(state), position: null });
+      const before = known.get(state.station.id)?.timeline ?? [];
+      this.#stations.set(state.station.id, { timeline: supersede(before, beginning(state), state), position: null });
     }
   }
 
   snapshot(message: Snapshot): void {
     const state = completeState(message.state);
-    const from_ms = state.now?.starts_at_ms ?? state.availability.since_ms ?? -Infinity;
     const known = this.#stations.get(message.station)?.timeline ?? [];
     const position = { epoch: message.epoch, seq: message.seq };
-    this.#stations.set(message.station, { timeline: supersede(known, from_ms, state), position });
+    this.#stations.set(message.station, { timeline: supersede(known, beginning(state), state), position });
   }
 
   /** Adds an update. `gap` means that some were missed: the caller asks for a snapshot, others wait for it. */
@@ -65,4 +66,18 @@ export class StationStore {
   nextChange(id: string, moment_ms: number): number {
     return nextChange(this.#stations.get(id)?.timeline ?? [], moment_ms);
   }
+
+  /** When the newest states themselves say that something ends, after a moment; Infinity where nothing does. */
+  expected(moment_ms: number): number {
+    const ends = [...this.#stations.values()].flatMap(({ timeline }) => {
+      const { now, programme, supported_by } = timeline.at(-1)?.state ?? {};
+      return [now?.ends_at_ms, programme?.ends_at_ms, supported_by?.ends_at_ms];
+    });
+    return Math.min(Infinity, ...ends.filter((end_ms) => end_ms != null && end_ms > moment_ms).map(Number));
+  }
+}
+
+/** The moment from which a whole state holds, as far as it tells. */
+function beginning(state: StationState): number {
+  return state.now?.starts_at_ms ?? state.availability.since_ms ?? -Infinity;
 }

@@ -1,25 +1,12 @@
 import { type PropertyDeclarations, type PropertyValues, type TemplateResult, html, nothing, unsafeCSS } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
-import { live } from 'lit/directives/live.js';
 import type { StationState } from '../protocol';
-import { pastMoment, length } from '../times';
-import {
-  availabilityWords,
-  isMusic,
-  isWell,
-  messageAfterName,
-  nextUp,
-  nowDetail,
-  nowTitle,
-  programmeWords,
-  progress,
-  webAddress,
-} from '../words';
-import { mutedIcon, pauseIcon, playIcon, soundIcon, stationsIcon, waitIcon } from './icons';
+import { nowDetail, nowTitle } from '../words';
+import { comingUp, nowPlaying, playButton, stationsButton, support, times, volumeControl } from './bar';
 import { MediaControls } from './media-session';
 import type { Receiver } from './network';
+import { noticeWords } from './notice';
 import { OneAtATime } from './one-at-a-time';
-import { availability, nowPicture, picture, time } from './parts';
+import { nowPicture } from './parts';
 import { Playback } from './playback';
 import { RadioElement, sharedStyles } from './radio-element';
 import styles from './radio-player.css?inline';
@@ -199,20 +186,25 @@ export class RadioPlayer extends RadioElement implements Receiver {
 
   protected override render(): TemplateResult {
     const state = this.#state;
-    const moment_ms = this.tuned ? this.network.moment(this.tuned) : this.network.clock.now();
+    const { server } = this.network;
+    const now_ms = this.network.clock.now();
+    const moment_ms = this.tuned ? this.network.moment(this.tuned) : now_ms;
     const several = this.#offered.length > 1;
     return html`<section
       class="bar"
       aria-label="Radio player"
       data-station=${this.tuned ?? ''}
+      data-push=${this.network.feed.transport ?? this.network.feed.status}
       ?data-old=${this.network.staleSince_ms !== null}
       @keydown=${this.#keydown}
     >
       ${several ? this.#panel() : nothing} ${this.#notice(state)}
       <div class="row">
-        ${this.#playButton(state)} ${this.#nowPlaying(state, moment_ms)} ${this.#times(state, moment_ms)}
-        ${this.#next(state, moment_ms)} ${this.#support(state)} ${this.#volumeControl()}
-        ${several ? this.#stationsButton() : nothing}
+        ${playButton(this.#playback?.status ?? 'stopped', state, this.#toggle)}
+        ${nowPlaying(state, Math.max(moment_ms, now_ms), server)} ${times(state, moment_ms)}
+        ${comingUp(state, moment_ms)} ${support(state, server)}
+        ${volumeControl({ level: this.#volume.level, muted: this.#volume.muted, mute: this.#mute, set: this.#setVolume })}
+        ${several ? stationsButton(this.open, this.#togglePanel) : nothing}
       </div>
       <p class="apart" aria-live="polite">${state?.now ? `Now: ${nowTitle(state)}. ${nowDetail(state)}` : ''}</p>
     </section>`;
@@ -234,150 +226,16 @@ export class RadioPlayer extends RadioElement implements Receiver {
   }
 
   #notice(state: StationState | undefined): TemplateResult {
-    const words = this.#noticeWords(state);
+    const { feed, clock, staleSince_ms, store } = this.network;
+    const words = noticeWords({
+      status: feed.status,
+      isUnknown: Boolean(this.tuned && !state && store.ids.length),
+      staleSince_ms,
+      now_ms: clock.now(),
+      state,
+      problem: this.#playback?.problem ?? null,
+    });
     return html`<p class="notice" role="status" ?hidden=${!words}>${words}</p>`;
-  }
-
-  #noticeWords(state: StationState | undefined): string {
-    const { feed, clock, staleSince_ms } = this.network;
-    if (this.tuned && !state && this.network.store.ids.length) return 'The server has no such station.';
-    if (feed.status === 'stopped') return 'Live updates have ended. Reload the page to have them back.';
-    if (staleSince_ms !== null && state) {
-      return `Reconnecting. What you see is from ${pastMoment(staleSince_ms, clock.now(), state.station.timezone)}.`;
-    }
-    const problem = this.#playback?.problem ?? '';
-    if (!state || isWell(state.availability)) return problem;
-    const words = `${availabilityWords(state, clock.now())}.`;
-    return problem ? `${words} The sound begins here as soon as it is back.` : words;
-  }
-
-  #playButton(state: StationState | undefined): TemplateResult {
-    const status = this.#playback?.status ?? 'stopped';
-    const name = state?.station.name ?? '';
-    const faces = {
-      stopped: { icon: playIcon, words: 'Play Live Radio' },
-      playing: { icon: pauseIcon, words: 'Pause' },
-      waiting: { icon: waitIcon, words: 'Buffering' },
-      connecting: { icon: waitIcon, words: 'Connecting' },
-      retrying: { icon: waitIcon, words: 'Reconnecting' },
-    };
-    const { icon, words } = faces[status];
-    const hint = status === 'stopped' || status === 'playing' ? `: ${name}` : ', press to stop';
-    return html`<button
-      type="button"
-      class="play"
-      data-testid="play"
-      data-status=${status}
-      aria-label=${words + hint}
-      @click=${this.#toggle}
-    >
-      ${icon}<span class="words">${words}</span>
-    </button>`;
-  }
-
-  #nowPlaying(state: StationState | undefined, moment_ms: number): TemplateResult {
-    if (!state) return this.#blank();
-    const title = nowTitle(state);
-    const detail = nowDetail(state);
-    const programme = programmeWords(state.programme);
-    const said = state.programme?.title === title ? (state.programme?.host ?? '') : programme;
-    // What stands second is cut off first where the line is short.
-    const lines = [html`<bdi data-testid="now-detail">${detail}</bdi>`, html`<bdi data-testid="programme-title">${said}</bdi>`];
-    return html`${picture(nowPicture(state, this.network.server), state.station.name)}
-      <div class="now">
-        <p class="kicker one-line">
-          <bdi class="station">${state.station.name}</bdi>
-          ${availability(state, Math.max(moment_ms, this.network.clock.now()), 'availability')}
-        </p>
-        ${keyed(
-          state.now?.id ?? title,
-          html`<div class="fresh">
-            <p class="title serif two-lines" data-testid="now-title" dir="auto" title=${title}>${title}</p>
-            <p class="detail one-line">${isMusic(state) ? lines : lines.reverse()}</p>
-          </div>`,
-        )}
-      </div>`;
-  }
-
-  #blank(): TemplateResult {
-    return html`${picture(null, '')}
-      <div class="now">
-        <p class="kicker one-line"><span data-testid="availability">Connecting</span></p>
-        <p class="title serif one-line" data-testid="now-title">Live radio</p>
-        <p class="detail one-line">
-          <bdi data-testid="now-detail"></bdi><bdi data-testid="programme-title"></bdi>
-        </p>
-      </div>`;
-  }
-
-  #times(state: StationState | undefined, moment_ms: number): TemplateResult {
-    const { elapsed_ms, length_ms } = progress(state?.now, moment_ms);
-    const share = length_ms ? elapsed_ms / length_ms : 0;
-    return html`<progress class="progress" aria-label="Progress of the item" max="1" .value=${share}></progress>
-      <p class="times time">
-        <span class="apart">Elapsed</span><span data-testid="elapsed">${length(elapsed_ms)}</span>
-        <span class="apart">of</span
-        ><span class="length" data-testid="length">${length_ms === null ? 'Live' : length(length_ms)}</span>
-      </p>`;
-  }
-
-  #next(state: StationState | undefined, moment_ms: number): TemplateResult {
-    const next = state && nextUp(state, moment_ms);
-    return html`<div class="next" data-testid="next-up">
-      <p class="label">Next Up${next ? html` ${time(next.starts_at_ms, state.station.timezone, next.predicted)}` : ''}</p>
-      <p class="side two-lines" title=${next?.title ?? nothing}>
-        ${next ? html`<bdi class="strong">${next.title}</bdi>` : 'To be announced'}
-        ${next?.detail ? html`<bdi class="soft">${next.detail}</bdi>` : nothing}
-      </p>
-    </div>`;
-  }
-
-  #support(state: StationState | undefined): TemplateResult {
-    const support = state?.supported_by;
-    const link = webAddress(support?.link, this.network.server);
-    const sponsor = html`<bdi class="strong">${support?.sponsor}</bdi>`;
-    const message = support && messageAfterName(support);
-    return html`<div class="support" data-testid="supported-by">
-      <p class="label">Supported by</p>
-      <p class="side two-lines" title=${support?.message ?? nothing}>
-        ${!support
-          ? 'Its listeners'
-          : link
-            ? html`<a href=${link} target="_blank" rel="noopener sponsored nofollow">${sponsor}</a>`
-            : sponsor}
-        ${message ? html`<bdi class="soft">${message}</bdi>` : nothing}
-      </p>
-    </div>`;
-  }
-
-  #volumeControl(): TemplateResult {
-    const { level, muted } = this.#volume;
-    return html`<div class="volume">
-      <button type="button" class="square" aria-label="Mute" aria-pressed=${muted ? 'true' : 'false'} @click=${this.#mute}>
-        ${muted ? mutedIcon : soundIcon}
-      </button>
-      <input
-        type="range"
-        min="0"
-        max="100"
-        aria-label="Volume"
-        .value=${live(String(Math.round(level * 100)))}
-        @input=${this.#setVolume}
-      />
-    </div>`;
-  }
-
-  #stationsButton(): TemplateResult {
-    return html`<button
-      type="button"
-      class="stations"
-      data-testid="stations-button"
-      aria-expanded=${this.open ? 'true' : 'false'}
-      aria-controls="stations"
-      @click=${this.#togglePanel}
-    >
-      ${stationsIcon}<span class="words">Available On Air Stations</span>
-    </button>`;
   }
 
   readonly #toggle = () => (this.#playback?.isOn ? this.stop() : this.play());
@@ -388,7 +246,10 @@ export class RadioPlayer extends RadioElement implements Receiver {
   };
 
   readonly #setVolume = (event: Event) => {
-    this.#volume.level = Number((event.target as HTMLInputElement).value) / 100;
+    const slider = event.target as HTMLInputElement;
+    this.#volume.level = Number(slider.value) / 100;
+    // Some systems keep the volume to themselves; the slider then goes back to what is so.
+    slider.value = String(Math.round(this.#volume.level * 100));
     this.requestUpdate();
   };
 

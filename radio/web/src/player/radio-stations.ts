@@ -1,45 +1,31 @@
-import { type TemplateResult, html, nothing, unsafeCSS } from 'lit';
-import type { StationState } from '../protocol';
-import { nextUp, programmeWords, webAddress } from '../words';
-import { playIcon } from './icons';
-import { availability, nowLine, picture, time } from './parts';
+import { type PropertyDeclarations, type TemplateResult, adoptStyles, html, unsafeCSS } from 'lit';
 import { RadioElement, sharedStyles } from './radio-element';
-import styles from './radio-stations.css?inline';
 
-/** All stations of a server and what each plays, each with a button that plays it in the page's player. */
+/**
+ * All stations of a server and what each plays, each with a button that plays it in the page's player.
+ * Most pages have the player alone, so the list's code comes with the first of these elements.
+ */
 export class RadioStations extends RadioElement {
-  static override styles = [...sharedStyles, unsafeCSS(styles)];
+  static override properties: PropertyDeclarations = { ...RadioElement.properties, list: { state: true } };
+
+  declare list: typeof import('./stations-list').stationsList | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Without its code the element goes on asking; nothing else depends on it.
+    if (!this.list) this.#learn().catch(() => undefined);
+  }
 
   protected override render(): TemplateResult {
     const { store } = this.network;
     const states = store.ids.map((id) => this.network.state(id)).filter((state) => state !== undefined);
-    if (states.length === 0) return html`<p class="soft">Asking which stations are on the air.</p>`;
-    return html`<ul>
-      ${states.map((state) => this.#station(state))}
-    </ul>`;
+    if (states.length && this.list) return this.list(this.network, states);
+    return html`<p class="soft">Asking which stations are on the air.</p>`;
   }
 
-  #station(state: StationState): TemplateResult {
-    const { station, programme } = state;
-    const moment_ms = this.network.moment(station.id);
-    const next = nextUp(state, moment_ms);
-    return html`<li data-station=${station.id} ?data-tuned=${this.network.lead?.tuned === station.id}>
-      ${picture(webAddress(station.logo, this.network.server), station.name)}
-      <div class="lines">
-        <h3 class="serif" dir="auto">${station.name}</h3>
-        <p class="tagline" dir="auto">${station.tagline}</p>
-        <p class="status">${availability(state, this.network.clock.now())}</p>
-        <p class="playing two-lines">${nowLine(state)}</p>
-        ${programme ? html`<p class="programme one-line" dir="auto">${programmeWords(programme)}</p>` : nothing}
-        ${next
-          ? html`<p class="programme two-lines">
-              Next Up ${time(next.starts_at_ms, station.timezone, next.predicted)}: <bdi>${next.title}</bdi>
-            </p>`
-          : nothing}
-      </div>
-      <button type="button" @click=${() => this.network.lead?.tune(station.id, true)}>
-        ${playIcon}<span class="apart">Listen to ${station.name}</span>
-      </button>
-    </li>`;
+  async #learn(): Promise<void> {
+    const { stationsList, styles } = await import('./stations-list');
+    adoptStyles(this.renderRoot as ShadowRoot, [...sharedStyles, unsafeCSS(styles)]);
+    this.list = stationsList;
   }
 }

@@ -32,9 +32,8 @@ export function sessionAddress(stream: StreamInfo, server: URL, session: string)
   return url.href;
 }
 
-/** A random UUID (RFC 9562, version 4); `crypto.randomUUID` is missing on pages without TLS. */
+/** A random UUID (RFC 9562, version 4), made by hand as `crypto.randomUUID` is missing on pages without TLS. */
 export function newSession(): string {
-  if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;

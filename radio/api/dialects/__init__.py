@@ -1,0 +1,1 @@
+"""A station's state as players of other systems ask for it: AzuraCast, Icecast, LibreTime, NPR Composer."""

@@ -1,0 +1,1 @@
+"""Lets the folders below use the helpers of this one: pytest makes a folder with this file importable."""
