@@ -1,7 +1,8 @@
 """An hour of a demo station, by its own schedule, through the real engine, limiter and encoder, measured by FFmpeg.
 
-The log is compiled, rendered flat out and encoded to MP3; ffmpeg's ebur128 says how loud that is, and for each
-kind of item, too; its silencedetect finds what is silent for longer than 1.5 s.
+The log of ``--station`` is compiled, rendered flat out, limited as its mounts need it, and encoded to MP3; ffmpeg's
+ebur128 says how loud that is, and for each kind of item, too; its silencedetect finds what is silent for longer
+than 1.5 s.
 """
 
 from __future__ import annotations
@@ -11,33 +12,34 @@ import re
 import shutil
 import subprocess
 import tempfile
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from radio.audio.encode import Mp3Encoder
+from radio.audio.headroom import ceiling_dbtp
 from radio.audio.limit import Limiter
+from radio.audio.mixer import DUCK_RISE
 from radio.clock import SystemClock
 from radio.config import load_config
 from radio.library.scan import Scanner
-from radio.log import LogRow
+from radio.log import ItemKind, LogRow
 from radio.playout import DirectLoader, Engine
-from radio.playout.run import CEILING_DBTP
+from radio.playout.cued import OVER_INTRO_MS
 from radio.schedule import PlannedStation, Planner, StoredLogs
 from radio.store import Store, sqlite_url
 from radio.units import SAMPLES_PER_MS, Samples, UtcMs
 
 ROOT = Path(__file__).parent.parent
-STATION = "meridian"
 FROM = datetime.fromisoformat("2027-03-02T07:30:00+00:00")
 LENGTH_MS = 3_600_000
 BLOCK = 4_032
 BITRATE_KBPS = 128
 FRAME_BYTES = 3 * BITRATE_KBPS
 FRAME_S = 0.024
-JOINED_MS = 3_000
-"""Left out at the start and the end of a row where a kind is measured: a crossfade has two kinds in it."""
+LEAST_MS = 1_000
 
 
 def main() -> None:
@@ -45,9 +47,11 @@ def main() -> None:
     if shutil.which("ffmpeg") is None:
         print("ffmpeg is not installed: nothing measures the hour.")
         return
+    options = ArgumentParser()
+    options.add_argument("--station", default="meridian")
     with tempfile.TemporaryDirectory(prefix="nextup-hour-") as folder:
         out = Path(folder) / "hour.mp3"
-        rows = asyncio.run(_render(Path(folder), out))
+        rows = asyncio.run(_render(Path(folder), out, options.parse_args().station))
         whole = _measured(out)
         print(f"{'what':<22}{'LUFS':>8}{'dBTP':>8}{'seconds':>10}")
         print(f"{'the whole hour':<22}{whole['I']:>8.1f}{whole['Peak']:>8.1f}{LENGTH_MS / 1000:>10.0f}")
@@ -58,10 +62,12 @@ def main() -> None:
         silences = _silences(out)
         frames = out.stat().st_size / FRAME_BYTES
         print(f"frames: {frames:.3f}, which last {frames * FRAME_S:.3f} s")
+        over = [row for row in rows if row.kind is ItemKind.IDENT and row.overlap_ms > OVER_INTRO_MS]
+        print(f"idents over an intro: {len(over)}, by {[row.overlap_ms for row in over]} ms")
         print(f"silences over 1.5 s: {len(silences)} {silences[:5] or ''}; rows: {len(rows)}")
 
 
-async def _render(folder: Path, out: Path) -> Sequence[LogRow]:
+async def _render(folder: Path, out: Path, name: str) -> Sequence[LogRow]:
     config = load_config(ROOT / "config.toml")
     roots = [root for station in config.stations for root in config.roots_of(station)]
     from_ms = UtcMs(int(FROM.timestamp() * 1000))
@@ -76,23 +82,26 @@ async def _render(folder: Path, out: Path) -> Sequence[LogRow]:
             library=lambda: library,
             sponsors_file=config.path(config.sponsors),
         )
-        await planner.reload(STATION)
-        rows = await planner.preview(STATION, from_ms, UtcMs(from_ms + LENGTH_MS + 60_000))
-    await asyncio.to_thread(
-        _sound, rows, from_ms, {item.id: item.file for item in library.by_id.values()}, out
-    )
+        await planner.reload(name)
+        rows = await planner.preview(name, from_ms, UtcMs(from_ms + LENGTH_MS + 60_000))
+    station = next(station for station in config.stations if station.id == name)
+    ceiling_db = ceiling_dbtp((mount.format, mount.bitrate_kbps) for mount in station.mounts)
+    files = {item.id: item.file for item in library.by_id.values()}
+    await asyncio.to_thread(_sound, rows, from_ms, files, out, ceiling_db)
     return [row for row in rows if row.starts_at_ms < from_ms + LENGTH_MS]
 
 
-def _sound(rows: Sequence[LogRow], from_ms: UtcMs, files: dict[str, Path], out: Path) -> None:
+def _sound(
+    rows: Sequence[LogRow], from_ms: UtcMs, files: dict[str, Path], out: Path, ceiling_db: float
+) -> None:
     engine = Engine(
         _Log(rows),
         DirectLoader(lambda row: files.get(row.item or "")),
         epoch_ms=from_ms,
-        station=STATION,
+        station="hour",
         on_event=lambda event: None,
     )
-    encoder, limiter = Mp3Encoder(BITRATE_KBPS), Limiter(ceiling_db=CEILING_DBTP)
+    encoder, limiter = Mp3Encoder(BITRATE_KBPS), Limiter(ceiling_db=ceiling_db)
     with out.open("wb") as file:
         left = LENGTH_MS * SAMPLES_PER_MS
         while left:
@@ -115,13 +124,17 @@ class _Log:
 
 
 def _spans(rows: Sequence[LogRow]) -> dict[str, list[tuple[float, float]]]:
-    """Where each kind sounds alone, in seconds of the file."""
+    """Where each kind sounds alone, in seconds of the file: what still sounds of the row before is left out."""
     from_ms = rows[0].starts_at_ms
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    shared_ms = 0
     for row in rows:
-        start_ms, end_ms = row.starts_at_ms - from_ms, min(row.ends_at_ms - from_ms, LENGTH_MS)
-        if end_ms - start_ms > 2 * JOINED_MS:
-            spans[row.kind].append(((start_ms + JOINED_MS) / 1000, (end_ms - JOINED_MS) / 1000))
+        start_ms = row.starts_at_ms + shared_ms - from_ms
+        end_ms = min(row.ends_at_ms - from_ms, LENGTH_MS)
+        if end_ms - start_ms >= LEAST_MS:
+            spans[row.kind].append((start_ms / 1000, end_ms / 1000))
+        rise_ms = DUCK_RISE // SAMPLES_PER_MS if row.kind is ItemKind.IDENT else 0
+        shared_ms = row.overlap_ms + rise_ms
     return spans
 
 

@@ -19,11 +19,11 @@ from statistics import median
 
 from bench import _liquidsoap
 from radio.audio.encode import StreamFormat, encoder_for
+from radio.audio.headroom import ceiling_dbtp
 from radio.audio.limit import Limiter
 from radio.audio.measure import measure
 from radio.log import ItemKind, LogRow
 from radio.playout import DirectLoader, Engine
-from radio.playout.run import CEILING_DBTP
 from radio.units import SAMPLE_RATE_HZ, DurationMs, UtcMs
 
 HOURS = 0.25
@@ -71,7 +71,7 @@ def render(files: list[Path], mounts: Sequence[tuple[StreamFormat, int]]) -> flo
     by_item = {str(path): path for path in files}
     log = _Log(rows)
     encoders = [encoder_for(name, bitrate_kbps) for name, bitrate_kbps in mounts]
-    limiter = Limiter(ceiling_db=CEILING_DBTP)
+    limiter = Limiter(ceiling_db=ceiling_dbtp(mounts))
     engine = Engine(
         log,
         DirectLoader(lambda row: by_item[row.item or ""]),

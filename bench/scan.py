@@ -30,7 +30,7 @@ from radio.library.query import parse
 from radio.library.scan import Scanner
 from radio.library.scan_report import MEASURING, ScanProgress
 from radio.library.search import Search, search
-from radio.library.tags import read_tags
+from radio.library.tag_reading import read_tags
 from radio.library.walk import inode_of
 from radio.store import Store, sqlite_url
 from radio.units import DurationMs

@@ -1,133 +1,209 @@
-"""A day in minutes: one station's playout on a clock that runs as fast as it can render, and the memory it holds.
+"""A day in minutes: the whole service with the demo's stations, on a clock that runs as fast as they can render.
 
-The real playout thread, with its helper threads, limiter and MP3 encoder, plays the demo's music round and round.
-``--hours 24`` takes about half an hour; memory, open files and threads are told for each hour.
+Playout, encoders, meters, event loop, planner, as-run log and database are the real ones, each station has an MP3
+mount and a listener who connects anew each hour. Time passes when all stations wait for it and the event loop has
+kept up. For each hour: memory, threads, open files, size of the database, chunks made, how late the event loop ran (of
+real time), and how much of the log was bed or went wrong. ``--hours 24`` takes an hour and a half of a quiet core;
+``--minutes`` ends it earlier.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import asyncio
 import os
+import tempfile
 import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 
-from radio.allocator import be_frugal, give_back
-from radio.audio.measure import measure
-from radio.log import ItemKind, LogRow
-from radio.playout import Output, StationPlayout, ThreadLoader
-from radio.streaming.chunks import Chunk
-from radio.units import DurationMs, UtcMs
+from radio.allocator import be_frugal
 
-SOUNDS = Path(__file__).parent.parent / "audio_fixtures"
-EPOCH_MS = UtcMs(1_800_000_000_000)
-CROSSFADE_MS = 2_000
-HOUR_MS = 3_600_000
+be_frugal()
+
+import msgspec  # noqa: E402
+import uvloop  # noqa: E402
+
+from radio.app import Service, on_air  # noqa: E402
+from radio.clock import ManualClock, SystemClock  # noqa: E402
+from radio.config import Config, load_config  # noqa: E402
+from radio.diagnostics import configure_logs  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+HOUR_S = 3_600
+TICK_S = 0.05
+LATEST_ANSWER_S = 10.0
+_HEADS = (
+    "hour",
+    "RSS MB",
+    "threads",
+    "files",
+    "db MB",
+    "chunks",
+    "late p99 ms",
+    "late max",
+    "as-run rows",
+    "not aired",
+)
 
 
 def main() -> None:
     """Print the table."""
     reader = argparse.ArgumentParser(prog="bench soak")
     reader.add_argument("--hours", type=int, default=24)
-    hours = reader.parse_args().hours
-    be_frugal()
-    files = sorted((SOUNDS / "meridian/music").iterdir())
-    lengths = {file: measure(file).duration_ms for file in files}
-    clock, ended = _Racing(), threading.Event()
-    meter = _Meter(hours, ended)
-    playout = StationPlayout(
-        station="soak",
-        name="Soak",
-        outputs=(Output(mount="live.mp3", bitrate_kbps=128),),
-        lead_s=5.0,
-        log=_Cycle(lengths),
-        loader=lambda: ThreadLoader(lambda row: Path(row.item or ""), "soak"),
-        clock=clock,
-        on_event=meter.heard,
-        on_chunk=meter.take,
-        on_pulse=lambda pulse: None,
+    reader.add_argument("--minutes", type=float)
+    options = reader.parse_args()
+    configure_logs("console", "error")
+    with tempfile.TemporaryDirectory(prefix="nextup-soak-") as folder:
+        uvloop.run(_soak(Path(folder), options.hours, options.minutes and options.minutes * 60))
+
+
+async def _soak(folder: Path, hours: int, most_s: float | None) -> None:
+    config = _config(folder)
+    clock = Racing(len(config.stations))
+    _print_row(_HEADS)
+    async with on_air(config, clock=clock) as service:
+        lateness = asyncio.create_task(_watch_lateness(late_ms := []))
+        visitors = [
+            asyncio.create_task(_listen(clock, service.port, station.id)) for station in config.stations
+        ]
+        began_s, start_s = time.monotonic(), clock.monotonic_s()
+        clock.run(asyncio.get_running_loop())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                for hour in range(hours + 1):
+                    await clock.sleep(start_s + hour * HOUR_S - clock.monotonic_s())
+                    await service.planner.prune()
+                    _print_row(await _row(service, folder, hour, late_ms))
+        took_s, passed_s = time.monotonic() - began_s, clock.monotonic_s() - start_s
+        _print_row(await _row(service, folder, passed_s / HOUR_S, late_ms))
+        speed = passed_s / took_s
+        print(f"{took_s / 60:.0f} minutes, {speed:.0f} times real time; load {os.getloadavg()[0]:.1f}")
+        for task in (lateness, *visitors):
+            task.cancel()
+        clock.stop()
+
+
+def _config(folder: Path) -> Config:
+    config = load_config(
+        ROOT / "config.toml", overrides={("server", "port"): 0, ("server", "data_dir"): str(folder)}
     )
-    print(f"{'hour':>6}{'RSS MB':>9}{'files':>7}{'threads':>9}{'chunks':>9}{'gaps':>6}{'not as planned':>16}")
-    playout.start()
-    ended.wait()
-    playout.stop()
+    stations = [
+        msgspec.structs.replace(station, mounts=[mount for mount in station.mounts if mount.format == "mp3"])
+        for station in config.stations
+    ]
+    return msgspec.structs.replace(config, stations=stations)
 
 
-class _Racing:
-    """A clock that jumps to whatever is waited for."""
+def _print_row(cells: Iterable[str]) -> None:
+    print("".join(f"{cell:>13}" for cell in cells), flush=True)
 
-    def __init__(self) -> None:
-        self._s = 0.0
 
-    def now_ms(self) -> UtcMs:
-        return UtcMs(EPOCH_MS + round(self._s * 1000))
+async def _row(service: Service, folder: Path, hour: float, late_ms: list[float]) -> Iterable[str]:
+    late, late_ms[:] = sorted(late_ms), []
+    chunks = sum(mount.newest.seq + 1 for mount in service.mounts if mount.newest)
+    rows, bad = await service.store.read(_aired)
+    rss_mb, size_mb = await asyncio.to_thread(_sizes, folder)
+    return (
+        f"{hour:.1f}",
+        f"{rss_mb:.1f}",
+        str(len(os.listdir("/proc/self/task"))),
+        str(len(os.listdir("/proc/self/fd"))),
+        f"{size_mb:.1f}",
+        str(chunks),
+        f"{late[int(len(late) * 0.99)]:.1f}" if late else "-",
+        f"{late[-1]:.1f}" if late else "-",
+        str(rows),
+        str(bad),
+    )
 
-    def monotonic_s(self) -> float:
-        return self._s
 
-    async def sleep(self, seconds: float) -> None:
-        self._s += max(0.0, seconds)
+def _sizes(folder: Path) -> tuple[float, float]:
+    """Megabytes of this process, and of the database's files."""
+    status = Path("/proc/self/status").read_text()
+    rss_mb = int(status.split("VmRSS:")[1].split()[0]) / 1024
+    return rss_mb, sum(path.stat().st_size for path in folder.glob("nextup.db*")) / 1e6
+
+
+def _aired(conn: object) -> tuple[int, int]:
+    from sqlalchemy import Connection, func, select
+
+    from radio.store.tables import as_run
+
+    assert isinstance(conn, Connection)
+    ended = select(func.count()).where(as_run.c.ended_at_ms.is_not(None))
+    bad = ended.where(as_run.c.outcome.is_distinct_from("aired"))
+    return conn.execute(ended).scalar_one(), conn.execute(bad).scalar_one()
+
+
+async def _watch_lateness(late_ms: list[float]) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due_s = loop.time() + TICK_S
+        await asyncio.sleep(TICK_S)
+        late_ms.append((loop.time() - due_s) * 1000)
+
+
+async def _listen(clock: Racing, port: int, station: str) -> None:
+    while True:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"GET /listen/{station}/live.mp3 HTTP/1.1\r\nHost: soak\r\n\r\n".encode())
+            until_s = clock.monotonic_s() + HOUR_S
+            while clock.monotonic_s() < until_s and await reader.read(65_536):
+                pass
+            writer.close()
+        await asyncio.sleep(0.1)
+
+
+class Racing(ManualClock):
+    """Stands still until :meth:`run`; then it goes to the next moment that a station waits for, as soon as all
+    ``stations`` wait and the event loop has done what the last second brought."""
+
+    def __init__(self, stations: int) -> None:
+        super().__init__(SystemClock().now_ms())
+        self._stations = stations
+        self._due: dict[int, float] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._answered = threading.Event()
+        self._asked_s = 0.0
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let time pass."""
+        self._loop = loop
+        self._answered.set()
+        with self._moved:
+            self._turn()
+
+    def stop(self) -> None:
+        """Let it stand."""
+        self._loop = None
 
     def wait(self, seconds: float, stop: threading.Event) -> bool:
-        self._s += max(0.0, seconds)
+        self._answered.wait(LATEST_ANSWER_S)
+        with self._moved:
+            until_s = self._due[get_ident()] = self._monotonic_s + seconds
+            self._turn()
+            while self._monotonic_s < until_s and not stop.is_set():
+                self._moved.wait(0.1)
+            del self._due[get_ident()]
         return stop.is_set()
 
-
-class _Cycle:
-    """A log without an end: the files in turn."""
-
-    def __init__(self, lengths: dict[Path, DurationMs]) -> None:
-        self._files = itertools.cycle(lengths.items())
-        self._number = 0
-
-    def row_at(self, at_ms: int) -> LogRow | None:
-        return self._next(at_ms)
-
-    def row_after(self, row: LogRow) -> LogRow | None:
-        return self._next(row.ends_at_ms)
-
-    def _next(self, starts_ms: int) -> LogRow:
-        file, length_ms = next(self._files)
-        self._number += 1
-        return LogRow(
-            id=str(self._number),
-            station="soak",
-            starts_at_ms=UtcMs(starts_ms),
-            ends_at_ms=UtcMs(starts_ms + length_ms - CROSSFADE_MS),
-            kind=ItemKind.MUSIC,
-            title=file.stem,
-            reason="soak",
-            item=str(file),
-            overlap_ms=DurationMs(CROSSFADE_MS),
-        )
+    def _turn(self) -> None:
+        if self._loop is None or len(self._due) < self._stations:
+            return
+        step_s = min(self._due.values()) - self._monotonic_s
+        if step_s <= 0:
+            return
+        self.advance(step_s)
+        if self._monotonic_s >= self._asked_s + 1:
+            self._asked_s = self._monotonic_s
+            self._answered.clear()
+            self._loop.call_soon_threadsafe(self._answered.set)
 
 
-class _Meter:
-    def __init__(self, hours: int, ended: threading.Event) -> None:
-        self._hours = hours
-        self._ended = ended
-        self._hour = 0
-        self._chunks = self._gaps = self._faults = 0
-        self._next_first: int | None = None
-
-    def heard(self, event: object) -> None:
-        outcome = getattr(event, "outcome", None)
-        self._faults += type(event).__name__ == "FallbackStarted" or outcome not in (None, "aired")
-
-    def take(self, chunk: Chunk) -> None:
-        self._chunks += 1
-        self._gaps += self._next_first is not None and chunk.first_sample != self._next_first
-        self._next_first = chunk.first_sample + chunk.samples
-        if chunk.starts_at_ms >= EPOCH_MS + self._hour * HOUR_MS and not self._ended.is_set():
-            give_back()
-            status = Path("/proc/self/status").read_text()
-            rss_mb = int(status.split("VmRSS:")[1].split()[0]) / 1024
-            files = len(os.listdir("/proc/self/fd"))
-            threads = threading.active_count()
-            print(
-                f"{self._hour:>6}{rss_mb:>9.1f}{files:>7}{threads:>9}{self._chunks:>9}{self._gaps:>6}{self._faults:>16}",
-                flush=True,
-            )
-            self._hour += 1
-            if self._hour > self._hours:
-                self._ended.set()
+if __name__ == "__main__":
+    main()

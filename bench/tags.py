@@ -21,7 +21,7 @@ from mutagen.flac import Picture
 from mutagen.id3 import APIC, ID3, TXXX, Frames
 from mutagen.mp4 import MP4, MP4Cover
 
-from radio.library.tags import read_tags
+from radio.library.tag_reading import read_tags
 
 FILES: Final = 2400
 ROUNDS: Final = 5
