@@ -47,8 +47,8 @@ def opened(host, port, station, last_id):
     """A connection whose head is read, as a file of lines. Raises OSError; ValueError where the server refuses."""
     connection = socket.socket()
     try:
-        connection.connect(socket.getaddrinfo(host, port)[0][-1])
         connection.settimeout(SILENCE_S)
+        connection.connect(socket.getaddrinfo(host, port)[0][-1])
         lines = [
             "GET /api/events?stations=" + station + " HTTP/1.0",
             "Host: " + host + ":" + str(port),
