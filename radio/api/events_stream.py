@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -279,11 +279,6 @@ class EventStream:
             self._backlog = Backlog(self._owner.limits.backlog_bytes)
         if self._backlog.put(publication, self._owner.clock.monotonic_s()):
             self._owner.watch(self)
-
-    def deliver_all(self, publications: Sequence[Publication]) -> None:
-        """Send publications one by one, or keep them."""
-        for publication in publications:
-            self.deliver(publication)
 
     def tell(self, message: ServerMessage) -> None:
         """Send a message that is for this stream alone; it has no id, for it moves no position."""

@@ -47,7 +47,7 @@ from radio.api.library_views import (
     rejected_view,
     search_of,
 )
-from radio.api.replies import private_json
+from radio.api.replies import private_json, version_meant
 from radio.api.sign_in import OPERATOR, needs
 from radio.clock import Clock
 from radio.errors import InvalidRequest, LimitReached, NotFound, RadioError, TagsNotWritten
@@ -222,7 +222,7 @@ class LibraryApi:
     )
     async def change(self, request: web.Request) -> web.Response:
         item = await self._item(request)
-        version = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"') or None
+        version = version_meant(request) or None
         wanted = await body_of(request, Changes)
         if not wanted.corrections and not wanted.tags:
             raise InvalidRequest("Nothing is changed.", field="corrections", allowed="corrections, tags")

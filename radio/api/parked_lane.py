@@ -7,14 +7,14 @@ from typing import Any, cast
 
 from radio.parking import Spot, send_idle
 from radio.push.channel import Publication
-from radio.push.sessions import Together
+from radio.push.sessions import Subscriber, Together
 
 
 class ParkedLane:
     """The same bytes to each, in a tight loop.
 
-    Subscribers have a parked ``way`` whose member they are, and ``deliver_all`` for what cannot be sent to them at
-    once. ``build`` frames a publication for the transport.
+    Subscribers have a parked ``way`` whose member they are; what cannot be sent to them at once is delivered one by
+    one. ``build`` frames a publication for the transport.
     """
 
     def __init__(self, build: Callable[[Publication], bytes], limit_bytes: int) -> None:
@@ -26,10 +26,15 @@ class ParkedLane:
         if len(buffer) > self._limit_bytes:
             # more than may lie unsent: it must be possible to drop it for a snapshot
             for subscriber in subscribers:
-                subscriber.deliver_all(together.publications)
+                _deliver(subscriber, together)
             return
         for spot in send_idle([subscriber.way for subscriber in subscribers], buffer):
-            cast(Any, spot.member).deliver_all(together.publications)
+            _deliver(cast(Subscriber, spot.member), together)
+
+
+def _deliver(subscriber: Subscriber, together: Together) -> None:
+    for publication in together.publications:
+        subscriber.deliver(publication)
 
 
 def lane_of(way: object, lane: ParkedLane) -> ParkedLane | None:

@@ -7,7 +7,6 @@ timer and no parser. Plain frames of the client are read by :mod:`radio.push.fra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -168,11 +167,6 @@ class PushSocket:
             self._backlog = Backlog(self._owner.limits.backlog_bytes)
         if self._backlog.put(publication, self._owner.clock.monotonic_s()):
             self._owner.watch(self)
-
-    def deliver_all(self, publications: Sequence[Publication]) -> None:
-        """Send publications one by one, or keep them."""
-        for publication in publications:
-            self.deliver(publication)
 
     def tell(self, message: ServerMessage) -> None:
         """Send a message that is for this connection alone."""

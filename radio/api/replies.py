@@ -43,3 +43,8 @@ def private_json(value: Any, *, status: int = 200) -> web.Response:
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
+
+
+def version_meant(request: web.Request) -> str:
+    """The entity tag in ``If-Match`` without its quotes (RFC 9110, section 13.1.1); empty where there is none."""
+    return request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from radio.api.contract import H, Shape, described
 from radio.api.library_views import body_of
-from radio.api.replies import private_json
+from radio.api.replies import private_json, version_meant
 from radio.api.schedule_shapes import (
     TOML,
     Asked,
@@ -100,7 +100,7 @@ async def applied(
 
 def meant_for(request: web.Request) -> str:
     """The version in ``If-Match``. Raises VersionNeeded (RFC 6585, section 3) where there is none."""
-    given = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    given = version_meant(request)
     if not given or given == "*":
         raise VersionNeeded(
             "A change has to say which version it is meant for.",

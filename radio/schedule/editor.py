@@ -173,7 +173,7 @@ class ScheduleEditor:
                 revision = await self._store.read(kept.latest, station)
                 return await self._saved(station, text, revision, False, what)
             await asyncio.to_thread(partial(write_source, file, text, instead_of=source))
-            revision = await self._keep(station, file, source, text, edit)
+            revision = await self._keep(station, file, source, text, edit, what)
             await self._planner.take_up(station)
         _journal.info(
             "schedule_edited",
@@ -203,10 +203,12 @@ class ScheduleEditor:
 
         return await asyncio.to_thread(work)
 
-    async def _keep(self, station: str, file: Path, source: Source, text: str, edit: Edit) -> Revision:
+    async def _keep(
+        self, station: str, file: Path, source: Source, text: str, edit: Edit, what: Diff
+    ) -> Revision:
         """Keep the revision; where the store refuses, the file is put back as it was."""
         try:
-            return await self._add(station, source.text, text, edit.operator, edit.action, edit.why)
+            return await self._add(station, text, what, edit.operator, edit.action, edit.why)
         except Exception:
             if source.exists:
                 await asyncio.to_thread(write_source, file, source.text)
@@ -214,8 +216,10 @@ class ScheduleEditor:
                 await asyncio.to_thread(remove_source, file)
             raise
 
-    async def _add(self, station: str, old: str, text: str, operator: str, action: str, why: str) -> Revision:
-        what, data = await asyncio.to_thread(lambda: (diff(old, text), packed(text)))
+    async def _add(
+        self, station: str, text: str, what: Diff, operator: str, action: str, why: str
+    ) -> Revision:
+        data = await asyncio.to_thread(packed, text)
         revision = Revision(
             number=0,
             parent=None,
@@ -243,10 +247,9 @@ class ScheduleEditor:
         if verdict.schedule is None:
             return None
         old = await self._old_text(station, latest)
-        why = "" if latest else "as it was found"
-        made = await self._add(
-            station, old, source.text, BY_FILE, "file" if source.exists else "removed", why
-        )
+        what = await asyncio.to_thread(diff, old, source.text)
+        action, why = "file" if source.exists else "removed", "" if latest else "as it was found"
+        made = await self._add(station, source.text, what, BY_FILE, action, why)
         _journal.info("schedule_file_changed", station=station, revision=made.number)
         return made
 
