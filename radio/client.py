@@ -92,11 +92,11 @@ class Backoff:
         """The last attempt worked."""
         self.attempts = 0
 
-    def next_s(self) -> float:
-        """How long to wait before the next attempt."""
+    def next_s(self, at_least_s: float = 0.0) -> float:
+        """How long to wait before the next attempt; where a server asked for it, so much more, up to the cap."""
         bound_s = min(self._cap_s, self._base_s * 2 ** min(self.attempts, 16))
         self.attempts += 1
-        return self._rng.uniform(0, bound_s)
+        return min(self._cap_s, at_least_s + self._rng.uniform(0, bound_s))
 
 
 class ClockOffset:
@@ -229,16 +229,18 @@ class PushClient:
 
     async def _run(self) -> AsyncGenerator[Change, None]:
         while not self._closed:
+            asked_s = 0.0
             try:
                 async with self._connect() as connection, aclosing(self._follow(connection)) as changes:
                     async for change in changes:
                         yield change
             except (OSError, WebSocketException) as error:
                 self._raise_if_final(error)
+                asked_s = _retry_after_s(error)
             finally:
                 self._let_go()
             if not self._closed:
-                await self._clock.sleep(self._backoff.next_s())
+                await self._clock.sleep(self._backoff.next_s(asked_s))
 
     def _let_go(self) -> None:
         if self._connection is not None and self._clock.monotonic_s() - self._connected_s >= _STEADY_S:
@@ -360,6 +362,12 @@ class PushClient:
         self._failures += 1
         if self._attempts is not None and self._failures >= self._attempts:
             raise ConnectionFailed(f"{self._base_url} cannot be reached: {error}.") from error
+
+
+def _retry_after_s(error: Exception) -> float:
+    """How long a server that refused the handshake asks to be left alone (RFC 9110, section 10.2.3), in seconds."""
+    said = error.response.headers.get("Retry-After", "") if isinstance(error, InvalidStatus) else ""
+    return float(said) if said.isascii() and said.isdigit() and len(said) <= 9 else 0.0
 
 
 def _raise_error(error: Error) -> None:

@@ -42,7 +42,10 @@ class Metrics:
             "nextup_available", "1 while the station is on the air, else 0", station, registry=registry
         )
         self.subscribers = Gauge(
-            "nextup_subscribers", "Connections that subscribe to updates", registry=registry
+            "nextup_subscribers",
+            "Connections that subscribe to updates, by the push protocol that they speak",
+            ["dialect"],
+            registry=registry,
         )
         self.bus_connected = Gauge(
             "nextup_bus_connected", "1 while the bus reaches its server, else 0", registry=registry

@@ -5,7 +5,7 @@ buffer goes to many of them by :func:`send_all`, a tight loop of ``write(2)``. N
 unless the system takes less than the whole; only then is there a backlog, of references to the shared buffers.
 
 Where there is no epoll, for TLS, and while something of an earlier answer is unsent, the connection stays with its
-transport and goes by :class:`Carrier`: the same interface, :class:`~radio.ways.Way`.
+transport and goes by :class:`~radio.carrier.Carrier`: the same interface, :class:`~radio.ways.Way`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
+from radio.bay import LOST, Bay
+from radio.carrier import Carrier as Carrier
 from radio.ways import Member as Member
 from radio.ways import PatientMember
 from radio.ways import Way as Way
@@ -30,6 +32,7 @@ _READ_BYTES: Final = 16 * 1024
 _EVENTS: Final = 64  # read in one turn of the loop; what is left comes in the next
 _BUFFERS_PER_WRITE: Final = 64
 _CLOSED: Final = -1
+NO_FILE: Final = -1
 
 _IDLE: Final = select.EPOLLIN | select.EPOLLRDHUP if HAS_EPOLL else 0
 _BUSY: Final = _IDLE | select.EPOLLOUT if HAS_EPOLL else 0
@@ -38,7 +41,7 @@ _BUSY: Final = _IDLE | select.EPOLLOUT if HAS_EPOLL else 0
 class Spot:
     """One parked socket, the faster :class:`Way`. Made by :class:`ParkingLot`."""
 
-    __slots__ = ("_lot", "_unsent", "_unsent_bytes", "fd", "limit", "member", "sent")
+    __slots__ = ("_lot", "_sent", "_unsent", "_unsent_bytes", "bays", "fd", "limit", "member")
 
     def __init__(self, lot: ParkingLot, fd: int, member: Member, limit: int) -> None:
         self._lot = lot
@@ -47,10 +50,15 @@ class Spot:
         self._unsent: deque[bytes | memoryview] | None = None
         self._unsent_bytes = 0
         self.fd = fd
-        self.sent = 0
+        self._sent = 0
+        self.bays: tuple[Bay, ...] = ()
 
     def __call__(self, buffer: bytes) -> None:
         send_all((self,), buffer)
+
+    @property
+    def sent(self) -> int:
+        return self._sent + sum(bay.sent for bay in self.bays if not self.busy)
 
     @property
     def unsent_bytes(self) -> int:
@@ -59,6 +67,18 @@ class Spot:
     @property
     def busy(self) -> bool:
         return self._unsent is not None
+
+    def count(self, taken: int) -> None:
+        """A bay's side: so many bytes more are sent."""
+        self._sent += taken
+
+    def took(self, taken: int, buffer: bytes) -> None:
+        """A bay's side: only ``taken`` bytes of ``buffer`` went out, or the connection is lost."""
+        if taken == LOST:
+            self._lose()
+        else:
+            self._sent += taken
+            self._keep(memoryview(buffer)[taken:] if taken else buffer)
 
     def end(self) -> None:
         self._with_socket(lambda connection: connection.shutdown(socket.SHUT_WR))
@@ -100,13 +120,15 @@ class Spot:
         except OSError:
             self._lose()
             return 0
-        self.sent += taken
+        self._sent += taken
         return taken
 
     def _keep(self, rest: bytes | memoryview) -> None:
         if self.fd == _CLOSED:
             return
         if self._unsent is None:
+            for bay in self.bays:
+                bay.held(self)
             self._unsent = deque()
             self._lot.watch(self, _BUSY)
         self._unsent.append(rest)
@@ -127,6 +149,8 @@ class Spot:
             taken = max(0, taken - len(first))
         if not unsent and self.fd != _CLOSED:
             self._unsent = None
+            for bay in self.bays:
+                bay.freed(self)
             self._lot.watch(self, _IDLE)
             if isinstance(self.member, PatientMember):
                 self.member.room()
@@ -163,18 +187,23 @@ class Spot:
 
     def forget(self) -> None:
         """The lot has let go of it: nothing is written to its descriptor, which may soon be another's."""
+        for bay in self.bays:
+            bay.discard(self)
         self.fd = _CLOSED
         self._unsent = None
         self._unsent_bytes = 0
 
 
-def send_all(spots: Iterable[Spot], buffer: bytes) -> None:
-    """Write one shared buffer to many parked sockets; those that do not take it whole keep the rest."""
-    for spot in send_idle(spots, buffer):
+def send_all(spots: Iterable[Spot], buffer: bytes, file: int = NO_FILE) -> None:
+    """Write one shared buffer to many parked sockets; those that do not take it whole keep the rest.
+
+    ``file`` is a descriptor of a file that holds the same bytes; sockets are then sent that (sendfile(2)).
+    """
+    for spot in send_idle(spots, buffer, file):
         spot._keep(buffer)
 
 
-def send_idle(spots: Iterable[Spot], buffer: bytes) -> list[Spot]:
+def send_idle(spots: Iterable[Spot], buffer: bytes, file: int = NO_FILE) -> list[Spot]:
     """As :func:`send_all`, but those that are busy already get nothing: they are returned."""
     size = len(buffer)
     write = os.write
@@ -184,95 +213,16 @@ def send_idle(spots: Iterable[Spot], buffer: bytes) -> list[Spot]:
             busy.append(spot)
             continue
         try:
-            taken = write(spot.fd, buffer)
+            taken = write(spot.fd, buffer) if file < 0 else os.sendfile(spot.fd, file, 0, size)
         except BlockingIOError:
             taken = 0
         except OSError:
             spot._lose()
             continue
-        spot.sent += taken
+        spot._sent += taken
         if taken != size:
             spot._keep(memoryview(buffer)[taken:] if taken else buffer)
     return busy
-
-
-class Carrier(asyncio.Protocol):
-    """The :class:`Way` that stays with a transport."""
-
-    def __init__(self, transport: asyncio.Transport, member: Member, limit: int) -> None:
-        self._transport = transport
-        self._member = member
-        self._limit = limit
-        self._written = 0
-        self._left = 0
-        self._over = False
-        self.busy = False
-        patient = isinstance(member, PatientMember)
-        transport.set_write_buffer_limits(high=0 if patient else limit)
-        transport.set_protocol(self)
-
-    def __call__(self, buffer: bytes) -> None:
-        self.write_all((buffer,))
-
-    def write_all(self, buffers: Sequence[bytes]) -> None:
-        if self._over:
-            return
-        self._written += sum(map(len, buffers))
-        # uvloop says so of a transport that is closed already; connection_lost follows
-        with suppress(RuntimeError):
-            self._transport.writelines(buffers)
-        if self.unsent_bytes > self._limit:
-            self._fall_behind()
-
-    def end(self) -> None:
-        # there is no half of a TLS connection
-        if not self._over:
-            self._transport.write_eof() if self._transport.can_write_eof() else self._transport.close()
-
-    def close(self, last: bytes = b"") -> None:
-        if self._over:
-            return
-        self._end()
-        if last:
-            self._written += len(last)
-            self._transport.write(last)
-            self._transport.close()
-        else:
-            self._transport.abort()
-
-    @property
-    def sent(self) -> int:
-        return self._written - (self._left if self._over else self.unsent_bytes)
-
-    @property
-    def unsent_bytes(self) -> int:
-        return 0 if self._over else self._transport.get_write_buffer_size()
-
-    def data_received(self, data: bytes) -> None:
-        if not self._over:
-            self._member.heard(data)
-
-    def pause_writing(self) -> None:
-        self.busy = True
-
-    def resume_writing(self) -> None:
-        self.busy = False
-        if not self._over and isinstance(self._member, PatientMember):
-            self._member.room()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self._over:
-            self._end()
-            self._member.gone(behind=False)
-
-    def _fall_behind(self) -> None:
-        self._end()
-        self._transport.abort()
-        self._member.gone(behind=True)
-
-    def _end(self) -> None:
-        self._left = self._transport.get_write_buffer_size()
-        self._over = True
 
 
 class _Nobody(asyncio.Protocol):

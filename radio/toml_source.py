@@ -21,6 +21,7 @@ from radio.toml_lines import KeyPath, line_of
 T = TypeVar("T")
 
 _one_at_a_time = threading.Lock()
+_known: dict[type[object], inspect.Type] = {}
 
 LIMIT_BYTES: Final = 1_000_000
 _PLACE = re.compile(r" - at `(?:key in )?\$(.*?)`$")
@@ -86,7 +87,7 @@ class TomlDocument:
         """
         # msgspec fills in what it knows of a type at its first use, and another thread must not see it half done
         with _one_at_a_time:
-            self._refuse_unknown_keys(self.data, inspect.type_info(type_), ())
+            self._refuse_unknown_keys(self.data, _known_of(type_), ())
             return self._convert(self.data, type_, ())
 
     def fault(
@@ -135,6 +136,14 @@ class TomlDocument:
         for name, field in fields.items():
             if field.required and name not in value:
                 raise self.fault((*key, name), "is missing")
+
+
+def _known_of(type_: type[object]) -> inspect.Type:
+    """Read once: that takes longer than reading a file."""
+    found = _known.get(type_)
+    if found is None:
+        found = _known[type_] = inspect.type_info(type_)
+    return found
 
 
 def _alternatives(type_: inspect.Type) -> Iterable[inspect.Type]:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from whole_service import Radio, configuration, load, schedule, tone, until
+from whole_service import Radio, configuration, fetch, load, schedule, tone, until
 
 from radio.app import on_air
 from radio.store import Store
@@ -58,3 +58,20 @@ async def test_a_stream_on_a_connection_that_was_kept_alive_is_parked_too(tmp_pa
         assert (service.mounts.listeners("wxyz"), len(service.mounts.parking)) == (1, 1)
         writer.close()
         await until(lambda: service.mounts.occupied == 0)
+
+
+async def test_subscribers_are_counted_by_the_protocol_that_they_speak(tmp_path: Path) -> None:
+    asked = "cf_connect=%7B%22subs%22:%7B%22station:wxyz%22:%7B%7D%7D%7D"
+    async with on_air(load(station_in(tmp_path))) as service:
+
+        async def told(line: str) -> bool:
+            return line.encode() in (await fetch(service.port, "/metrics"))[1].splitlines()
+
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(f"GET /api/live/nowplaying/sse?{asked} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        assert await told('nextup_subscribers{dialect="azuracast"} 1.0')
+        writer.close()
+        async with asyncio.timeout(10):
+            while not await told('nextup_subscribers{dialect="azuracast"} 0.0'):  # noqa: ASYNC110 - it is asked
+                await asyncio.sleep(0.05)

@@ -61,6 +61,17 @@ class Server:
             connection.abort()
 
 
+class PausesClock(ManualClock):
+    """A clock on which nobody waits, and which knows how long they would have."""
+
+    def __init__(self, now_ms: UtcMs) -> None:
+        super().__init__(now_ms)
+        self.pauses: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     server = Server()
@@ -277,6 +288,34 @@ async def test_it_gives_up_after_so_many_attempts() -> None:
     ) as client:
         with pytest.raises(ConnectionFailed, match="cannot be reached"):
             await next_of(client)
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"),
+    [("7", (7, 8)), ("90", (60, 60)), ("0", (0, 1)), ("soon", (0, 1)), ("-5", (0, 1)), ("9" * 40, (0, 1))],
+)
+async def test_a_server_that_asks_for_time_is_given_it_up_to_the_longest_pause(
+    said: str, waits: tuple[float, float]
+) -> None:
+    clock = PausesClock(NOW)
+
+    async def refuse(request: web.Request) -> web.Response:
+        return web.Response(status=503, headers={"Retry-After": said})
+
+    app = web.Application()
+    app.router.add_get("/api/ws", refuse)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with PushClient(url, ["wxyz"], clock=clock, attempts=2) as client:
+            with pytest.raises(ConnectionFailed, match="cannot be reached"):
+                await next_of(client)
+    finally:
+        await runner.cleanup()
+    (pause_s,) = clock.pauses
+    assert waits[0] <= pause_s <= waits[1]
 
 
 @asynccontextmanager

@@ -38,10 +38,7 @@ airs = [{ days = "daily", from = "%s", to = "%s" }]
 
 
 def schedule(*, before_min: int = 3, after_min: int = 20) -> str:
-    """Short items from ``before_min`` ago to ``after_min`` from now: the fewer, the sooner the log is there.
-
-    Of the last six minutes before another programme much may be bed, as so many short items are not fitted to it.
-    """
+    """Short items from ``before_min`` ago to ``after_min`` from now: the fewer, the sooner the log is there."""
     now_min = SystemClock().now_ms() // 60_000
     times = tuple(f"{at // 60 % 24:02d}:{at % 60:02d}" for at in (now_min - before_min, now_min + after_min))
     return SCHEDULE % times

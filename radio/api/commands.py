@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from radio.api.asking import body_of, number
 from radio.api.command_shapes import (
     MOST_ROWS,
     Coming,
@@ -25,7 +26,6 @@ from radio.api.command_shapes import (
     Skip,
 )
 from radio.api.contract import described
-from radio.api.library_views import body_of, number
 from radio.api.replies import private_json
 from radio.api.sign_in import OPERATOR, needs
 from radio.errors import ChangedMeanwhile, InvalidRequest, NotFound, UnknownStation

@@ -16,6 +16,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from radio.api.asking import body_of, names, number
 from radio.api.contract import described
 from radio.api.library_shapes import (
     AirHistoryQuery,
@@ -36,12 +37,9 @@ from radio.api.library_shapes import (
     VersionHeaders,
 )
 from radio.api.library_views import (
-    body_of,
     details_view,
     duplicates_view,
     item_view,
-    names,
-    number,
     page_view,
     peaks_view,
     rejected_view,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from radio.api.asking import number
 from radio.errors import InvalidRequest
 from radio.library import query as queries
 from radio.library.advice import advice_for
@@ -18,8 +19,6 @@ from radio.library.items import Item, RejectedFile
 from radio.library.search import MAX_OFFSET, MAX_PAGE, Page, Search
 from radio.log import ItemKind
 from radio.schedule.model import KIND_OF_FOLDER
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 def search_of(request: web.Request, roots: Sequence[str], *, query: queries.Query | None = None) -> Search:
@@ -49,33 +48,6 @@ def _categories(request: web.Request) -> list[str] | None:
     if not named and not kinds:
         return None
     return [*named, *(folder for folder, kind in KIND_OF_FOLDER.items() if kind in kinds)]
-
-
-def number(request: web.Request, field: str, default: int, lowest: int, highest: int) -> int:
-    """A whole number of the query string. Raises InvalidRequest naming it and what is allowed."""
-    text = request.query.get(field, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and lowest <= int(text) <= highest):
-        raise InvalidRequest(
-            f"`{field}` is {text[:40]!r}.", field=field, allowed=f"a whole number from {lowest} to {highest}"
-        )
-    return int(text)
-
-
-def names(request: web.Request, field: str) -> list[str]:
-    """The names of a list with commas; at most 10,000."""
-    return [name for name in request.query.get(field, "").split(",")[:10_000] if name]
-
-
-async def body_of(request: web.Request, shape: type[T]) -> T:
-    """The JSON body in that shape. Raises InvalidRequest naming the field at fault."""
-    data = await request.read()
-    try:
-        return msgspec.json.decode(data or b"{}", type=shape)
-    except msgspec.DecodeError as fault:
-        problem, _, place = str(fault).partition(" - at `$")
-        field = place.strip("`.") or "body"
-        allowed = ", ".join(shape.__struct_fields__)
-        raise InvalidRequest(f"The body cannot be taken: {problem}.", field=field, allowed=allowed) from fault
 
 
 def item_view(item: Item) -> dict[str, Any]:

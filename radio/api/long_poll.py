@@ -23,6 +23,8 @@ from radio.push.messages import Position, ServerMessage
 
 LONGEST_S: Final = 60
 _AT_ONCE: Final = 20
+_LOOK_S: Final = 1.0
+"""How long a client that is gone may keep its place: the web server does not tell a handler that it is."""
 
 
 class LongPoll:
@@ -34,8 +36,11 @@ class LongPoll:
         *,
         admission: Admission | None = None,
         address_of: Callable[[web.Request], str] = peer_address,
+        look_s: float = _LOOK_S,
     ) -> None:
         self._hub = hub
+        self._look_s = look_s
+        self._timer: asyncio.TimerHandle | None = None
         self._admission = admission or Admission(total=2_000, per_address=64)
         self._address_of = address_of
         self._waiters: set[_Waiter] = set()
@@ -48,6 +53,8 @@ class LongPoll:
     def close(self) -> None:
         """Answer everyone now, and let nobody wait any more."""
         self._stopping = True
+        if self._timer is not None:
+            self._timer.cancel()
         for waiter in tuple(self._waiters):
             waiter.wake()
 
@@ -67,8 +74,9 @@ class LongPoll:
             return
         address = self._address_of(request)
         self._admission.enter(address)
-        waiter = _Waiter(self._rouse)
+        waiter = _Waiter(self._rouse, request)
         self._waiters.add(waiter)
+        self._timer = self._timer or asyncio.get_running_loop().call_later(self._look_s, self._look)
         try:
             self._hub.subscribe(waiter, station, since)
             async with asyncio.timeout(wait_s):
@@ -79,6 +87,14 @@ class LongPoll:
             self._hub.drop(waiter)
             self._waiters.discard(waiter)
             self._admission.leave(address)
+
+    def _look(self) -> None:
+        """Nobody is there to be answered: end the wait."""
+        for waiter in self._waiters:
+            if waiter.request.transport is None:
+                waiter.wake()
+        again = self._waiters and not self._stopping
+        self._timer = asyncio.get_running_loop().call_later(self._look_s, self._look) if again else None
 
     def _reply(self, station: str, since: Position | None) -> web.Response:
         position = self._hub.position(station)
@@ -110,7 +126,8 @@ class _Waiter:
 
     lane: Final = None
 
-    def __init__(self, rouse: Callable[[_Waiter], None]) -> None:
+    def __init__(self, rouse: Callable[[_Waiter], None], request: web.Request) -> None:
+        self.request = request
         self.news = asyncio.Event()
         self._rouse: Callable[[_Waiter], None] | None = rouse
 

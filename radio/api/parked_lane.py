@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from radio.bay import Bay
 from radio.parking import Spot, send_idle
 from radio.push.channel import Publication
 from radio.push.sessions import Subscriber, Together
@@ -21,14 +22,49 @@ class ParkedLane:
         self._build = build
         self._limit_bytes = limit_bytes
 
+    def group(self) -> ParkedGroup:
+        """Subscribers whose descriptors stand next to each other (:class:`~radio.bay.Bay`)."""
+        return ParkedGroup(self)
+
     def send(self, subscribers: Sequence[Any], together: Together) -> None:
-        buffer = together.form(self._build)
-        if len(buffer) > self._limit_bytes:
-            # more than may lie unsent: it must be possible to drop it for a snapshot
+        """Send to some subscribers."""
+        buffer = self.buffer(together)
+        if buffer is None:
             for subscriber in subscribers:
                 _deliver(subscriber, together)
             return
         for spot in send_idle([subscriber.way for subscriber in subscribers], buffer):
+            _deliver(cast(Subscriber, spot.member), together)
+
+    def buffer(self, together: Together) -> bytes | None:
+        """What is sent in one piece; None for more than may lie unsent, which it must be possible to drop for a
+        snapshot."""
+        buffer = together.form(self._build)
+        return buffer if len(buffer) <= self._limit_bytes else None
+
+
+class ParkedGroup:
+    """Subscribers of a parked lane that are sent the same again and again."""
+
+    __slots__ = ("_bay", "_lane")
+
+    def __init__(self, lane: ParkedLane) -> None:
+        self._lane = lane
+        self._bay = Bay()
+
+    def add(self, subscriber: Any) -> None:
+        """Send to ``subscriber``, too."""
+        self._bay.add(subscriber.way)
+
+    def discard(self, subscriber: Any) -> None:
+        """Send to ``subscriber`` no more. One whose way is closed has left its bays already."""
+        if subscriber.way is not None:
+            self._bay.discard(subscriber.way)
+
+    def send(self, together: Together) -> None:
+        """Send to each."""
+        buffer = self._lane.buffer(together)
+        for spot in self._bay if buffer is None else self._bay.send(buffer):
             _deliver(cast(Subscriber, spot.member), together)
 
 

@@ -19,10 +19,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from radio.api.contract import PROBLEM, ProblemDetails
-from radio.api.replies import json_bytes
+from radio.api.replies import OPEN_TO_ALL, is_public, json_bytes
 from radio.errors import InvalidRequest, RadioError
 
 _journal = structlog.get_logger(__name__)
+
+_READABLE: Final = {**OPEN_TO_ALL, "Access-Control-Expose-Headers": "Retry-After"}
 
 _NO_MEMBERS: Final[Mapping[str, object]] = MappingProxyType({})
 
@@ -80,7 +82,17 @@ def problem(
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every error with a problem document, and let no unforeseen one out with its insides."""
+    """Answer every error with a problem document, and let no unforeseen one out with its insides.
+
+    What is wrong with a public address can be read by pages of any site, as its good replies can.
+    """
+    reply = await _answer(request, handler)
+    if reply.content_type == PROBLEM and not reply.prepared and is_public(request.path):
+        reply.headers.update(_READABLE)
+    return reply
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except RadioError as fault:

@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from radio.api.asking import number
 from radio.api.contract import described
 from radio.api.long_poll import LongPoll
 from radio.api.replies import public_json
@@ -97,8 +98,8 @@ class PublicApi:
     )
     async def history(self, request: web.Request) -> web.Response:
         station = self._service(request).station.id
-        limit = _number(request, "limit", HISTORY_DEFAULT, 1, as_run.HISTORY_LIMIT)
-        before_ms = _number(request, "before_ms", self._clock.now_ms() + 1, 0, 1 << 53)
+        limit = number(request, "limit", HISTORY_DEFAULT, 1, as_run.HISTORY_LIMIT)
+        before_ms = number(request, "before_ms", self._clock.now_ms() + 1, 0, 1 << 53)
         heard = await self._store.read(
             as_run.history, station, limit=limit, before_ms=UtcMs(before_ms), started_only=True
         )
@@ -116,8 +117,8 @@ class PublicApi:
     )
     async def schedule(self, request: web.Request) -> web.Response:
         station = self._service(request).station.id
-        from_ms = _number(request, "from", self._clock.now_ms(), 0, 1 << 53)
-        to_ms = _number(request, "to", from_ms + DAY_MS, 0, 1 << 53)
+        from_ms = number(request, "from", self._clock.now_ms(), 0, 1 << 53)
+        to_ms = number(request, "to", from_ms + DAY_MS, 0, 1 << 53)
         if not from_ms < to_ms <= from_ms + LONGEST_SCHEDULE_MS:
             raise InvalidRequest(
                 "The span cannot be shown.", field="to", allowed="a moment after `from`, 15 days at most"
@@ -130,17 +131,6 @@ class PublicApi:
         if name not in self._stations:
             raise UnknownStation(name, self._stations)
         return self._stations[name]
-
-
-def _number(request: web.Request, field: str, default: int, lowest: int, highest: int) -> int:
-    text = request.query.get(field)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 20 and lowest <= int(text) <= highest):
-        raise InvalidRequest(
-            f"`{field}` is {text[:40]!r}.", field=field, allowed=f"a whole number from {lowest} to {highest}"
-        )
-    return int(text)
 
 
 def _aired(entry: Aired) -> HistoryEntry:

@@ -11,7 +11,14 @@ from aiohttp import web
 OPEN_TO_ALL: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 """What public reading carries: any page may read it; no credentials are ever taken."""
 
+_PUBLIC: Final = ("/api/", "/listen/", "/status-json.xsl")
+
 _encoder = msgspec.json.Encoder()
+
+
+def is_public(path: str) -> bool:
+    """Whether pages of any site may read what is answered at ``path``, good or bad."""
+    return path.startswith(_PUBLIC) and not path.startswith("/api/console/")
 
 
 def json_bytes(value: Any) -> bytes:

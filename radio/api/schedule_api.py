@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from radio.api.asking import body_of
 from radio.api.contract import H, Shape, described
-from radio.api.library_views import body_of
 from radio.api.replies import private_json, version_meant
 from radio.api.schedule_shapes import (
     TOML,

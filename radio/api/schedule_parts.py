@@ -1,4 +1,4 @@
-"""Parts of a schedule over HTTP: programmes, clocks, categories, dayparts, the grid; and single airings.
+"""Parts of a schedule over HTTP: programmes, clocks, categories, dayparts, the grid, the default clock; airings.
 
 A part is the JSON form of its table in the file. Saving one rewrites that table alone; every other line of the file
 stays as it is. All parts have the version of the whole file.
@@ -13,11 +13,19 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from radio.api.asking import body_of
 from radio.api.contract import described
-from radio.api.library_views import body_of
 from radio.api.replies import private_json
 from radio.api.schedule_api import ROOT, TAG, ScheduleDesk, applied, changes, reads, saves, tagged
-from radio.api.schedule_shapes import LISTS, TABLES, PartsView, PartView, table_given
+from radio.api.schedule_shapes import (
+    LISTS,
+    TABLES,
+    DefaultClock,
+    DefaultClockView,
+    PartsView,
+    PartView,
+    table_given,
+)
 from radio.errors import InvalidRequest, NotFound
 from radio.schedule.airing_edits import AiringEdit, edited
 from radio.schedule.toml_tables import NAMED, Table, table_of
@@ -31,7 +39,7 @@ def schedule_part_routes(desk: ScheduleDesk) -> list[web.RouteDef]:
     """Routes of the parts of a schedule."""
     routes = [route for kind in TABLES for route in _tables(desk, kind)]
     routes += [route for kind in LISTS for route in _lists(desk, kind)]
-    return [*routes, _airings(desk)]
+    return [*routes, *_default_clock(desk), _airings(desk)]
 
 
 def _tables(desk: ScheduleDesk, kind: str) -> list[web.RouteDef]:
@@ -113,6 +121,36 @@ def _lists(desk: ScheduleDesk, kind: str) -> list[web.RouteDef]:
     return [web.get(f"{ROOT}/{kind}", read), web.put(f"{ROOT}/{kind}", put)]
 
 
+def _default_clock(desk: ScheduleDesk) -> list[web.RouteDef]:
+    address = f"{ROOT}/default_clock"
+
+    @reads
+    @described(
+        "The clock of the hours without a programme", reply=DefaultClockView, statuses=(404, 422), tag=TAG
+    )
+    async def read(request: web.Request) -> web.Response:
+        station = request.match_info["station"]
+        version, data = await _data(desk, station)
+        view = DefaultClockView(station=station, version=version, clock=data.get("default_clock"))
+        return tagged(private_json(view), version)
+
+    @changes
+    @saves(
+        "Change the clock of the hours without a programme",
+        body=DefaultClock,
+    )
+    async def put(request: web.Request) -> web.Response:
+        wanted = await body_of(request, DefaultClock)
+        return await applied(
+            desk,
+            request,
+            lambda text: _with_value(text, "default_clock", wanted.clock, _file(desk, request)),
+            "part",
+        )
+
+    return [web.get(address, read), web.put(address, put)]
+
+
 def _airings(desk: ScheduleDesk) -> web.RouteDef:
     @changes
     @saves(
@@ -144,6 +182,12 @@ def _with_list(text: str, kind: str, tables: list[Table], file: str) -> str:
     from radio.schedule.toml_edits import with_list
 
     return with_list(text, kind, tables, file)
+
+
+def _with_value(text: str, key: str, value: str | None, file: str) -> str:
+    from radio.schedule.toml_edits import with_value
+
+    return with_value(text, key, value, file)
 
 
 async def _all(desk: ScheduleDesk, request: web.Request, kind: str) -> web.Response:

@@ -6,8 +6,8 @@ import asyncio
 
 from aiohttp import web
 
+from radio.api.asking import body_of, number
 from radio.api.contract import described
-from radio.api.library_views import body_of, number
 from radio.api.replies import private_json
 from radio.api.schedule_api import (
     ROOT,

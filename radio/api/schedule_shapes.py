@@ -30,6 +30,7 @@ from radio.units import UtcMs
 TOML: Final = "application/toml"
 
 Why = Annotated[str, msgspec.Meta(max_length=500)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Version = Annotated[str, msgspec.Meta(max_length=64)]
 
 TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -39,6 +40,20 @@ TABLES: Final[Mapping[str, type[msgspec.Struct]]] = {
     "dayparts": DaypartTable,
 }
 LISTS: Final[Mapping[str, type[msgspec.Struct]]] = {"grid": GridTable, "item_rules": ItemRuleTable}
+
+
+class DefaultClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The clock of the hours that nothing else fills, by its name; None for the built-in one."""
+
+    clock: Name | None
+
+
+class DefaultClockView(msgspec.Struct, frozen=True, kw_only=True):
+    """The default clock of a schedule file, and the version of the whole file."""
+
+    station: str
+    version: str
+    clock: str | None
 
 
 class ConflictProblem(ProblemDetails, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from socket import socket
 from typing import Final, NamedTuple
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from radio.api.door import Door, Factory, standard_route
 from radio.api.problems import problems
+from radio.api.replies import is_public
 from radio.api.threshold import Quick, Threshold, listening_at
 from radio.api.web_guard import WebGuard
 from radio.errors import AddressInUse
@@ -24,6 +27,15 @@ _BACKLOG: Final = 4096
 
 IDLE_S: Final = 75.0
 """How long a connection may stand between two requests, and how long the head of one that is no GET may take."""
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Requests that are no HTTP come from anywhere at any rate; a traceback for each would fill the disk."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_web_log: Final = logging.getLogger("radio.web")
+_web_log.addFilter(_is_ours)
 
 
 def http_application(routes: Iterable[web.AbstractRouteDef], sign_in: Middleware) -> web.Application:
@@ -52,7 +64,9 @@ async def serving(
     ``quick`` may take connections by their first bytes, before the door; those are closed at the end. ``desk`` takes
     operators' WebSockets. Raises AddressInUse where another process listens there.
     """
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=GRACE_S, keepalive_timeout=IDLE_S)
+    runner = web.AppRunner(
+        application, access_log=None, logger=_web_log, shutdown_timeout=GRACE_S, keepalive_timeout=IDLE_S
+    )
     await runner.setup()
     door = Door(standard_route(web=_factory(runner), stream=streams, socket=sockets, desk=desk))
     guard = WebGuard(lambda: runner.server.connections if runner.server is not None else ())
@@ -107,7 +121,7 @@ async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def _preflight(request: web.Request) -> dict[str, str]:
     """Public reading is open to any page; the console is not (Fetch standard, CORS protocol)."""
-    if request.path.startswith("/api/console/"):
+    if not is_public(request.path):
         return {}
     return {
         "Access-Control-Allow-Origin": "*",

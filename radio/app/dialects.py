@@ -31,6 +31,7 @@ class DialectParts:
     def __init__(self, parts: Parts, heartbeat: Heartbeat, admission: Admission) -> None:
         config, clock = parts.config, parts.clock
         public_url = config.server.public_url
+        self._connected = parts.metrics.subscribers.labels("azuracast")
         self._board = Board(config.stations, _Known(parts), parts.hub, clock, heartbeat)
         self._dialects = Dialects(self._board, network=config.network.name, public_url=public_url)
         live = LivePush(self._board, public_url=public_url)
@@ -51,6 +52,7 @@ class DialectParts:
     @asynccontextmanager
     async def push(self) -> AsyncIterator[None]:
         """The push of the dialects, for as long as the context is open."""
+        self._connected.set_function(lambda: len(self._sockets) + len(self._streams))
         async with self._streams, self._sockets:
             yield
 

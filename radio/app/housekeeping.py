@@ -72,7 +72,7 @@ class Housekeeping:
 
     def _read_gauges(self) -> None:
         parts, metrics = self._parts, self._parts.metrics
-        metrics.subscribers.set(parts.hub.counts().subscribers)
+        metrics.subscribers.labels("nextup").set(parts.hub.counts().subscribers)
         metrics.library_items.set(len(parts.library.current))
         metrics.as_run_waiting.set(parts.recorder.waiting)
         metrics.as_run_held.set(parts.as_run_files.held)

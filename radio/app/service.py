@@ -6,6 +6,7 @@ Parts start in the order in which they are entered and stop in the reverse order
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -43,6 +44,8 @@ from radio.units import DurationMs
 FIRST_SOUND_TICKS: Final = 50
 FIRST_MS: Final = 600_000
 AWAY: Final = "the station was off the air"
+TURN_S: Final = 0.001
+"""How long a thread that computes may keep the interpreter from the event loop; Python's own 5 ms add up."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +79,7 @@ async def on_air(
     ``takeover`` the streams, listeners and logs of the service that runs on the same data folder go on here.
     Raises AddressInUse, StoreError, ConfigurationError, TakeoverFailed.
     """
+    sys.setswitchinterval(TURN_S)
     async with AsyncExitStack() as stack:
         composition = _Composition(config, clock or SystemClock(), stack)
         yield await composition.start(progress, takeover)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,4 +70,10 @@ def run(
 def main() -> None:
     """The entry point of ``radio``. Exit status: 0 done, 1 the work failed, 2 wrong usage or configuration."""
     with ending():
-        app(prog_name="radio")
+        _command()(prog_name="radio")
+
+
+@cache
+def _command() -> Callable[..., Any]:
+    # what reads the command line is built from all signatures, which takes 50 ms
+    return typer.main.get_command(app)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from radio.push.channel import Publication
-from radio.push.sessions import Lane, Subscriber
+from radio.push.sessions import Group, Lane, Subscriber
 
-COHORT: Final = 200
-"""Subscribers that are written to without a break: about two milliseconds."""
+COHORT: Final = 400
+"""Subscribers that are written to without a break: about four milliseconds."""
 
 LOG_BYTES: Final = 1 << 20
 
@@ -39,16 +39,29 @@ class Batch:
 
 
 class _Cohort:
-    __slots__ = ("cursor", "joined", "lane", "members", "roomy", "waits")
+    __slots__ = ("cursor", "group", "joined", "lane", "members", "roomy", "waits")
 
     def __init__(self, lane: Lane | None, cursor: int) -> None:
         self.lane = lane
+        self.group: Group | None = None if lane is None else lane.group()
         self.members: list[Subscriber] = []
         self.cursor = cursor
         # Members that have had more than the cohort, and up to where.
         self.joined: dict[Subscriber, int] | None = None
         self.roomy = True
         self.waits = False
+
+    def add(self, subscriber: Subscriber) -> None:
+        self.members.append(subscriber)
+        if self.group is not None:
+            self.group.add(subscriber)
+
+    def discard(self, subscriber: Subscriber) -> None:
+        self.members.remove(subscriber)
+        if self.group is not None:
+            self.group.discard(subscriber)
+        if self.joined is not None:
+            self.joined.pop(subscriber, None)
 
 
 class Audience:
@@ -94,7 +107,7 @@ class Audience:
         cohort = self._places.get(subscriber)
         if cohort is None:
             cohort = self._places[subscriber] = self._roomy_cohort(subscriber.lane)
-            cohort.members.append(subscriber)
+            cohort.add(subscriber)
             self._cohorts[cohort] = None
         if cohort.cursor < self._head:
             cohort.joined = cohort.joined or {}
@@ -105,9 +118,7 @@ class Audience:
         cohort = self._places.pop(subscriber, None)
         if cohort is None:
             return
-        cohort.members.remove(subscriber)
-        if cohort.joined is not None:
-            cohort.joined.pop(subscriber, None)
+        cohort.discard(subscriber)
         if not cohort.members:
             del self._cohorts[cohort]
         if not cohort.roomy:
@@ -133,11 +144,11 @@ class Audience:
                 self._lagging.append(cohort)
 
     def turn(self) -> int:
-        """Serve whole cohorts of :data:`COHORT` subscribers together; how many publications were delivered."""
-        served = delivered = 0
-        while self._lagging and served < COHORT:
+        """Serve a cohort, or several that are not more than :data:`COHORT` subscribers; how much was delivered."""
+        left, delivered = COHORT, 0
+        while self._lagging and (left == COHORT or len(self._lagging[0].members) <= left):
             cohort = self._lagging.popleft()
-            served += max(1, len(cohort.members))
+            left -= max(1, len(cohort.members))
             delivered += self._serve(cohort)
         self._trim()
         return delivered
@@ -164,9 +175,12 @@ class Audience:
         joined, cohort.joined = cohort.joined, None
         batch = self._batch(cursor)
         if not joined:
-            members = tuple(cohort.members)
-            self._send(cohort.lane, members, batch)
-            return len(members) * len(batch.publications)
+            number = len(cohort.members)
+            if cohort.group is not None:
+                cohort.group.send(batch)
+            else:
+                self._send(None, tuple(cohort.members), batch)
+            return number * len(batch.publications)
         old = tuple(member for member in cohort.members if member not in joined)
         self._send(cohort.lane, old, batch)
         delivered = len(old) * len(batch.publications)

@@ -24,11 +24,27 @@ class Together(Protocol):
         """All of them in the form that ``build`` gives (:meth:`Publication.form`), as one shared buffer."""
 
 
+class Group(Protocol):
+    """Subscribers of one lane that are sent the same again and again. Must not block or raise."""
+
+    def add(self, subscriber: Any) -> None:
+        """Send to ``subscriber``, too, which is not here yet."""
+
+    def discard(self, subscriber: Any) -> None:
+        """Send to ``subscriber`` no more; it may be gone already."""
+
+    def send(self, together: Together) -> None:
+        """Send to each, or have it keep within a bound what it cannot be sent."""
+
+
 class Lane(Protocol):
     """How many subscribers of one transport are sent the same in a tight loop. Must not block or raise."""
 
+    def group(self) -> Group:
+        """A new group, without anyone."""
+
     def send(self, subscribers: Sequence[Any], together: Together) -> None:
-        """Send to each, or have it keep within a bound what it cannot be sent."""
+        """As :meth:`Group.send`, to some of a group."""
 
 
 class Subscriber(Protocol):

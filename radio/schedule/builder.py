@@ -19,7 +19,7 @@ import msgspec
 from radio.library.items import Item
 from radio.log import Anchor, ItemKind, LogRow
 from radio.schedule.builtin import with_default_clock
-from radio.schedule.clocks import Span, spans_of
+from radio.schedule.clocks import Span, filled_with, spans_of
 from radio.schedule.drafts import Batch, Draft, Placed, settle
 from radio.schedule.filling import Filler
 from radio.schedule.model import HourClock, Position, Schedule
@@ -63,13 +63,15 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     seed: str = ""
 
 
-def compile_log(inputs: Inputs, from_ms: int, to_ms: int) -> list[LogRow]:
+def compile_log(inputs: Inputs, from_ms: int, to_ms: int, *, seam_by_ms: int = 0) -> list[LogRow]:
     """The rows from exactly ``from_ms`` on to ``to_ms`` or past it, up to the end of an anchored span.
 
+    With ``seam_by_ms`` up to the first hard anchor from ``to_ms`` on, if it comes by then: rows are fitted to a hard
+    anchor as a whole only where none of them are compiled apart.
     Contiguous and without overlap (:func:`radio.log.first_fault` finds nothing). Empty where ``to_ms`` is not
     after ``from_ms``. Takes some tens of milliseconds for each hour; run it in a thread for more.
     """
-    return _Compiler(inputs).run(from_ms, to_ms) if to_ms > from_ms else []
+    return _Compiler(inputs).run(from_ms, to_ms, seam_by_ms) if to_ms > from_ms else []
 
 
 def revision_of(inputs: Inputs) -> str:
@@ -111,7 +113,7 @@ class _Compiler:
         self._rows: list[LogRow] = []
         self._batch = Batch(0, 0)
 
-    def run(self, from_ms: int, to_ms: int) -> list[LogRow]:
+    def run(self, from_ms: int, to_ms: int, seam_by_ms: int) -> list[LogRow]:
         self._batch = Batch(from_ms, self._station.crossfade_ms)
         for span, following in pairwise(self._spans(from_ms, to_ms)):
             if following.starts_at_ms <= from_ms:
@@ -119,7 +121,8 @@ class _Compiler:
             self._span(span, following, from_ms)
             if following.anchor is Anchor.HARD:
                 self._flush(following.starts_at_ms, self._leading_kind(following))
-            if following.starts_at_ms >= to_ms and self._batch.ends_at_ms() >= to_ms:
+            is_seam = following.anchor is Anchor.HARD or following.starts_at_ms >= seam_by_ms
+            if is_seam and following.starts_at_ms >= to_ms and self._batch.ends_at_ms() >= to_ms:
                 break
         self._flush(None, None)
         return self._rows
@@ -134,7 +137,8 @@ class _Compiler:
         if occurrence and occurrence.change and occurrence.change.clock:
             return self._schedule.clocks[occurrence.change.clock]
         programme = self._programmes[occurrence.programme] if occurrence else None
-        return self._schedule.clocks[self._schedule.clock_name(programme, local) or ""]
+        clock = self._schedule.clocks[self._schedule.clock_name(programme, local) or ""]
+        return filled_with(clock, segment.early_end) if segment.early_end else clock
 
     def _span(self, span: Span, following: Span, from_ms: int) -> None:
         todo = (

@@ -7,6 +7,7 @@ the clocks change.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -126,10 +127,10 @@ def _has_grid(schedule: Schedule, segment: Segment, zone: ZoneInfo) -> bool:
 
 def _never(schedule: Schedule, zone: ZoneInfo, from_ms: int) -> Iterator[Finding]:
     """Programmes that do not air in a year, and changes of airings that are no more."""
-    year = {
-        one.programme
-        for one in occurrences(schedule.programmes, zone, from_ms, from_ms + 366 * NOMINAL_DAY_MS)
-    }
+    soon = occurrences(schedule.programmes, zone, from_ms, from_ms + AVAIL_DAYS * NOMINAL_DAY_MS)
+    year = {one.programme for one in soon}
+    rare = [programme for programme in schedule.programmes if programme.id not in year]
+    year |= {one.programme for one in occurrences(rare, zone, from_ms, from_ms + 366 * NOMINAL_DAY_MS)}
     today = datetime.fromtimestamp(from_ms / 1000, zone).replace(tzinfo=None)
     for index, programme in enumerate(schedule.programmes):
         key = ("programmes", index)
@@ -225,12 +226,17 @@ def _avails(
         text = f"No clock in use has a break, and {len(campaigns)} campaigns are booked."
         yield Finding(level=Level.WARNING, code="no-avails", text=text)
         return
+    by_day: Counter[datetime] = Counter()
+    for local, units in avails:
+        by_day[local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)] += units
     first, last = (
         datetime.fromtimestamp(at / 1000, zone).date()
         for at in (from_ms, from_ms + AVAIL_DAYS * NOMINAL_DAY_MS)
     )
     for campaign in campaigns:
-        eligible = sum(units for local, units in avails if campaign.is_eligible(station, local))
+        # without dayparts the hour does not matter
+        times = avails if campaign.dayparts else by_day.items()
+        eligible = sum(units for local, units in times if campaign.is_eligible(station, local))
         is_running = (campaign.flight_from is None or campaign.flight_from <= last) and (
             campaign.flight_to is None or campaign.flight_to >= first
         )

@@ -95,6 +95,14 @@ def _of_hour(
         )
 
 
+def filled_with(clock: HourClock, names: tuple[str, ...]) -> HourClock:
+    """A clock that rotates the categories ``names`` and nothing else but the legal IDs that ``clock`` has."""
+    legal = [position for position in clock.positions if position.legal_id and position.at_ms is not None]
+    first = () if legal and not legal[0].at_ms else (Position(rotate=names),)
+    rotating = [one for position in legal for one in (position, Position(rotate=names))]
+    return HourClock(name=clock.name, positions=(*first, *rotating))
+
+
 def _can_be_joined(head: Position | None) -> bool:
     return head is not None and (head.episode is not None or head.stream is not None)
 

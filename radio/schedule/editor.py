@@ -18,11 +18,13 @@ import structlog
 
 from radio.clock import Clock
 from radio.errors import ConfigurationError, NotFound, RadioError, ScheduleError, UnknownStation
+from radio.schedule.in_force import Reading
+from radio.schedule.model import Programme
 from radio.schedule.planner import Planner
 from radio.schedule.revisions import Conflict, EditConflict, EditRefused, Saved, Side
 from radio.schedule.schedule_source import Source, read_source, remove_source, write_source
 from radio.schedule.texts import Diff, diff, packed, unpacked, version_of
-from radio.schedule.verdict import Told, Verdict, first_verdict_on, verdict_on
+from radio.schedule.verdict import Told, Verdict, clash_errors, first_verdict_on, told_fault, verdict_on
 from radio.store import Store
 from radio.store import schedule_revisions as kept
 from radio.store.schedule_revisions import Revision
@@ -48,6 +50,14 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     operator: str
     action: str = "edit"
     why: str = ""
+
+
+class _New(NamedTuple):
+    """A text that is to be kept, with what is kept beside it."""
+
+    text: str
+    diff: Diff
+    data: bytes
 
 
 class Present(NamedTuple):
@@ -95,7 +105,7 @@ class ScheduleEditor:
         return await asyncio.to_thread(verdict_on, text, file, self._planner.inputs(station), now_ms)
 
     async def save(self, station: str, edit: Edit) -> Saved:
-        """Take an edit: when this returns it is in the file and in the store, and its first hour is in the log.
+        """Take an edit: when this returns it is in the file and in the store, and its first rows are in the log.
 
         Raises UnknownStation, EditConflict where the file has another version than the edit is meant for,
         EditRefused for a text with errors that the file had not before, NotWritten and StoreError, after which
@@ -115,7 +125,7 @@ class ScheduleEditor:
                 source = await asyncio.to_thread(read_source, file)
             except ScheduleError:
                 return None
-            return await self._take_in(station, source)
+            return await self._take_in(station, source, await self._store.read(kept.latest, station))
 
     async def begin(self) -> None:
         """Keep as revisions what was changed in the files while nobody looked."""
@@ -127,10 +137,14 @@ class ScheduleEditor:
 
     async def files_changed(self) -> None:
         """After files were written by another program: put them in force, and keep them as revisions."""
-        await asyncio.gather(*(self._planner.take_up(station) for station in self._files))
+        await asyncio.gather(*(self._take_up(station) for station in self._files))
         await self.begin()
         for station in self._files:
             self._follow_up(station)
+
+    async def _take_up(self, station: str) -> None:
+        async with self._turns[station]:  # or what is just being saved would be put in force over it
+            await self._planner.take_up(station)
 
     async def text_of(self, station: str, number: int) -> str:
         """The text of a revision. Raises NotFound where there is none, or where it is no longer kept."""
@@ -163,52 +177,65 @@ class ScheduleEditor:
 
     async def _save(self, station: str, file: Path, edit: Edit) -> Saved:
         async with self._turns[station]:
-            source = await asyncio.to_thread(read_source, file)
-            await self._take_in(station, source)
+            source, latest = await asyncio.gather(
+                asyncio.to_thread(read_source, file), self._store.read(kept.latest, station)
+            )
+            await self._take_in(station, source, latest)
             if edit.base != source.version:
                 raise EditConflict(await self._conflict(station, source, edit))
-            text = await self._checked(station, file, source, edit)
-            what = await asyncio.to_thread(diff, source.text, text)
-            if text == source.text and source.exists:
+            new, reading = await self._planner.lane.run_first(
+                self._checked, station, source, edit, self._programmes(station, source)
+            )
+            if new.text == source.text and source.exists:
                 revision = await self._store.read(kept.latest, station)
-                return await self._saved(station, text, revision, False, what)
-            await asyncio.to_thread(partial(write_source, file, text, instead_of=source))
-            revision = await self._keep(station, file, source, text, edit, what)
-            await self._planner.take_up(station)
+                return await self._saved(station, new, revision, False)
+
+            async def keep() -> Revision:
+                await asyncio.to_thread(partial(write_source, file, new.text, instead_of=source))
+                return await self._keep(station, file, source, new, edit)
+
+            revision = await self._planner.put_in_force(station, reading, keep)
         _journal.info(
             "schedule_edited",
             station=station,
             operator=edit.operator,
             action=edit.action,
             revision=revision.number,
-            added_lines=what.added,
-            removed_lines=what.removed,
+            added_lines=new.diff.added,
+            removed_lines=new.diff.removed,
         )
-        saved = await self._saved(station, text, revision, True, what)
+        saved = await self._saved(station, new, revision, True)
         self._follow_up(station)
         return saved
 
-    async def _checked(self, station: str, file: Path, source: Source, edit: Edit) -> str:
-        """The new text. Raises EditRefused for errors that the old one has not."""
-        now_ms, inputs = UtcMs(self._clock.now_ms()), self._planner.inputs(station)
+    def _programmes(self, station: str, source: Source) -> tuple[Programme, ...] | None:
+        """The programmes of the file as it is, if it is what is in force."""
+        if source.version != self._planner.version(station):
+            return None
+        return self._planner.schedule(station).programmes
 
-        def work() -> str:
-            text = rewritten(source.text, edit.rewrite, file)
-            verdict = first_verdict_on(text, file, inputs, now_ms)
-            if errors := verdict.errors:
-                known = {one.text for one in first_verdict_on(source.text, file, inputs, now_ms).errors}
-                if verdict.schedule is None or any(one.text not in known for one in errors):
-                    raise EditRefused(errors)
-            return text
+    def _checked(
+        self, station: str, source: Source, edit: Edit, programmes: tuple[Programme, ...] | None
+    ) -> tuple[_New, Reading]:
+        """The new text and what it means, in a thread. Raises EditRefused for errors that the old one has not."""
+        file, now_ms = self._files[station], UtcMs(self._clock.now_ms())
+        text = rewritten(source.text, edit.rewrite, file)
+        try:
+            reading, document = self._planner.read_as(station, text)
+        except ConfigurationError as fault:
+            raise EditRefused((told_fault(fault),)) from fault
+        inputs = reading.inputs
+        if inputs.schedule.programmes != programmes:  # all errors are theirs
+            errors = clash_errors(document, inputs.schedule, inputs, now_ms)
+            old = first_verdict_on(source.text, file, inputs, now_ms).errors if errors else ()
+            if {one.text for one in errors} - {one.text for one in old}:
+                raise EditRefused(errors)
+        return _New(text, diff(source.text, text), packed(text)), reading
 
-        return await asyncio.to_thread(work)
-
-    async def _keep(
-        self, station: str, file: Path, source: Source, text: str, edit: Edit, what: Diff
-    ) -> Revision:
+    async def _keep(self, station: str, file: Path, source: Source, new: _New, edit: Edit) -> Revision:
         """Keep the revision; where the store refuses, the file is put back as it was."""
         try:
-            return await self._add(station, text, what, edit.operator, edit.action, edit.why)
+            return await self._add(station, new, edit.operator, edit.action, edit.why)
         except Exception:
             if source.exists:
                 await asyncio.to_thread(write_source, file, source.text)
@@ -216,10 +243,7 @@ class ScheduleEditor:
                 await asyncio.to_thread(remove_source, file)
             raise
 
-    async def _add(
-        self, station: str, text: str, what: Diff, operator: str, action: str, why: str
-    ) -> Revision:
-        data = await asyncio.to_thread(packed, text)
+    async def _add(self, station: str, new: _New, operator: str, action: str, why: str) -> Revision:
         revision = Revision(
             number=0,
             parent=None,
@@ -227,29 +251,30 @@ class ScheduleEditor:
             operator=operator,
             action=action,
             why=why,
-            version=version_of(text),
-            size_bytes=len(text.encode()),
-            added_lines=what.added,
-            removed_lines=what.removed,
+            version=version_of(new.text),
+            size_bytes=len(new.text.encode()),
+            added_lines=new.diff.added,
+            removed_lines=new.diff.removed,
         )
-        made = await self._store.write(kept.add, station, revision, data)
+        made = await self._store.write(kept.add, station, revision, new.data)
         self.on_revision(station, made)
         return made
 
-    async def _take_in(self, station: str, source: Source) -> Revision | None:
-        latest = await self._store.read(kept.latest, station)
+    async def _take_in(self, station: str, source: Source, latest: Revision | None) -> Revision | None:
         if latest.version == source.version if latest else not source.exists:
             return None
-        now_ms = UtcMs(self._clock.now_ms())
-        inputs = self._planner.inputs(station)
-        file = self._files[station]
-        verdict = await asyncio.to_thread(first_verdict_on, source.text, file, inputs, now_ms)
-        if verdict.schedule is None:
+        now_ms, inputs = UtcMs(self._clock.now_ms()), self._planner.inputs(station)
+        file, old = self._files[station], await self._old_text(station, latest)
+
+        def work() -> _New | None:
+            is_good = first_verdict_on(source.text, file, inputs, now_ms).schedule is not None
+            return _New(source.text, diff(old, source.text), packed(source.text)) if is_good else None
+
+        new = await self._planner.lane.run_first(work)
+        if new is None:
             return None
-        old = await self._old_text(station, latest)
-        what = await asyncio.to_thread(diff, old, source.text)
         action, why = "file" if source.exists else "removed", "" if latest else "as it was found"
-        made = await self._add(station, source.text, what, BY_FILE, action, why)
+        made = await self._add(station, new, BY_FILE, action, why)
         _journal.info("schedule_file_changed", station=station, revision=made.number)
         return made
 
@@ -278,16 +303,14 @@ class ScheduleEditor:
 
         return await asyncio.to_thread(made)
 
-    async def _saved(
-        self, station: str, text: str, revision: Revision | None, is_new: bool, what: Diff
-    ) -> Saved:
-        version, problem = version_of(text), self._planner.problem(station)
+    async def _saved(self, station: str, new: _New, revision: Revision | None, is_new: bool) -> Saved:
+        version, problem = version_of(new.text), self._planner.problem(station)
         in_force = self._planner.version(station) == version
         if in_force:
             await self._planner.judge(station)
             findings = tuple(self._planner.findings(station))
         else:
-            findings = (await self.verdict(station, text)).findings
+            findings = (await self.verdict(station, new.text)).findings
         return Saved(
             version=version,
             revision=revision,
@@ -295,7 +318,7 @@ class ScheduleEditor:
             in_force=in_force,
             problem=problem.message if problem else None,
             findings=findings,
-            diff=what,
+            diff=new.diff,
         )
 
     def _follow_up(self, station: str) -> None:

@@ -126,7 +126,7 @@ class Filler:
         return self._shelves.choose_in_turn(names, room.at_ms(), max_ms=most_ms, rest_ms=REST_MS)
 
     def _to_the_millisecond(self, room: _Room, names: tuple[str, ...]) -> None:
-        within_ms = self._fit_within_ms(names)
+        within_ms, usual_rest_ms = self._fit_within_ms(names), self._rest_ms(names)
         for _ in range(MAX_ITEMS):
             if room.is_met() or room.left_ms() <= 0:
                 return
@@ -135,11 +135,14 @@ class Filler:
                 return
             is_closing = left_ms <= within_ms + BED_ROW_MS
             picked = self._shelves.choose_in_turn(
-                names, room.at_ms(), max_ms=left_ms + room.give_ms()[1], rest_ms=REST_MS if is_closing else 0
+                names,
+                room.at_ms(),
+                max_ms=left_ms + room.give_ms()[1],
+                rest_ms=usual_rest_ms if is_closing else 0,
             )
             if picked is None and not is_closing:
                 self._stop_gap(room)
-            elif picked is None or (is_closing and self._piles_up(room, *picked)):
+            elif picked is None or (is_closing and self._piles_up(room, names, *picked)):
                 if self._close(room, names):
                     return
             else:
@@ -159,8 +162,15 @@ class Filler:
             return
         room.bed(self._station_name, reason="bed: no rule lets anything be played", most_ms=BED_ROW_MS)
 
-    def _piles_up(self, room: _Room, name: str, choice: Choice) -> bool:
+    def _rest_ms(self, names: tuple[str, ...]) -> int:
+        """How long what closes a span must have rested: less where all there is comes round sooner than that."""
+        rotations = [self._shelves.rotation(name) for name in sorted(set(names))]
+        return min(REST_MS, sum(rotation.mean_ms * len(rotation.items) for rotation in rotations) // 2)
+
+    def _piles_up(self, room: _Room, names: tuple[str, ...], name: str, choice: Choice) -> bool:
         """Whether only another ident or promo is short enough, behind one that was taken for the same reason."""
+        if all(self._shelves.leading_kind(each) in SHORT_KINDS for each in names):
+            return False
         before = room.batch.drafts[-1].kind if room.batch.drafts else None
         return before in SHORT_KINDS and self._shelves.kind(name, choice.item) in SHORT_KINDS
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import structlog
 
-from radio.errors import ConfigurationError
+from radio.errors import ConfigurationError, ScheduleError
+from radio.library.items import Item
 from radio.schedule.builder import Inputs, StationPlan, revision_of
 from radio.schedule.files import Notice, schedule_of
 from radio.schedule.inputs import replaced
+from radio.schedule.lane import Lane
 from radio.schedule.model import Schedule
 from radio.schedule.pool import LibraryView, Pool
 from radio.schedule.texts import version_of
-from radio.schedule.verdict import Told, document_of, judged
-from radio.sponsors.campaigns import read_sponsors
+from radio.schedule.verdict import Told, document_of, verdict_of, verdict_on
+from radio.sponsors.campaigns import SponsorBook, sponsors_of
 from radio.sponsors.weektime import NOMINAL_DAY_MS
+from radio.toml_source import TomlDocument
 from radio.units import UtcMs
 
 _journal = structlog.get_logger(__name__)
@@ -33,90 +35,160 @@ class Sources(NamedTuple):
     stations: tuple[str, ...]
 
 
-class _Read(NamedTuple):
-    """``version`` is that of the file's text; None where the text is not in force."""
+class Reading(NamedTuple):
+    """All inputs as they were read, before they are in force.
+
+    ``text`` is that of the schedule file and ``version`` its hash; None where the text is not to be in force.
+    ``problem`` says why not, or what is wrong with the sponsors' file.
+    """
 
     inputs: Inputs
     revision: str
-    notices: tuple[Notice, ...]
+    notices: Sequence[Notice]
+    text: str
     version: str | None
     problem: ConfigurationError | None
+
+
+class _Stock(NamedTuple):
+    """What a reading found besides the schedule, and what was made of it: that stays while it finds the same."""
+
+    sponsors_text: str | None = None
+    sponsors: SponsorBook = SponsorBook()
+    items: tuple[Item, ...] = ()
+    pool: Pool = Pool(())
 
 
 class InForce:
     """The inputs in force, read anew when that is asked for; what is faulty leaves the last good one in force.
 
-    ``revision`` is a hash of all that the log is made of, ``version`` that of the schedule's text, None before any was
-    in force. ``problem`` says why the newest text is not, ``notices`` and ``findings`` what is odd in the one that is.
+    ``revision`` is a hash of all that the log is made of; ``findings`` what the checks say of the schedule in force.
     """
 
     def __init__(
         self,
         station: StationPlan,
         sources: Sources,
+        lane: Lane,
         *,
         on_problem: Callable[[str, ConfigurationError | None], None],
     ) -> None:
-        self.inputs = Inputs(station=station, schedule=Schedule(), pool=Pool(()))
-        self.problem: ConfigurationError | None = None
-        self.notices: Sequence[Notice] = ()
-        self.findings: Sequence[Told] = ()
         self.revision = ""
-        self.version: str | None = None
+        self.findings: Sequence[Told] = ()
+        self._taken = Reading(
+            Inputs(station=station, schedule=Schedule(), pool=Pool(())), "", (), "", None, None
+        )
         self._station = station
         self._sources = sources
+        self._lane = lane
         self._on_problem = on_problem
         self._judged = ""
+        self._stock = _Stock()
 
-    async def read(self) -> bool:
-        """Read all inputs; whether anything is another than it was."""
-        read = await asyncio.to_thread(self._read)
-        self._tell(read.problem)
-        self.inputs = read.inputs
-        if read.version is not None:
-            self.version, self.notices = read.version, read.notices
-        is_same = read.revision == self.revision
-        self.revision = read.revision
+    @property
+    def inputs(self) -> Inputs:
+        """What the log is made of, but for what has aired."""
+        return self._taken.inputs
+
+    @property
+    def version(self) -> str | None:
+        """The version of the schedule file's text that is in force; None before any was."""
+        return self._taken.version
+
+    @property
+    def notices(self) -> Sequence[Notice]:
+        """What is odd in the file that is in force."""
+        return self._taken.notices
+
+    @property
+    def problem(self) -> ConfigurationError | None:
+        """Why the newest text is not in force, or what is wrong with the sponsors' file."""
+        return self._taken.problem
+
+    def take(self, reading: Reading) -> bool:
+        """Put a reading in force; whether anything is another than it was. In the event loop."""
+        before = self._taken
+        if reading.version is None:
+            reading = reading._replace(notices=before.notices, text=before.text, version=before.version)
+        # one value: threads that read meanwhile see all of it or nothing
+        self._taken = reading
+        if reading.problem is not None or before.problem is not None:
+            self._tell(reading.problem)
+        is_same = reading.revision == self.revision
+        self.revision = reading.revision
         return not is_same
+
+    def is_newest(self, reading: Reading) -> bool:
+        """Whether no other sponsors or items were found since."""
+        inputs, stock = reading.inputs, self._stock
+        return inputs.sponsors is stock.sponsors and inputs.pool is stock.pool
+
+    def read(self) -> Reading:
+        """Read all inputs. Blocks. What cannot be read is as it was in force, and told as the problem."""
+        sponsors, pool, problem = self._around()
+        try:
+            document = document_of(self._sources.schedule_file)
+            return self._reading(document, sponsors, pool, problem)
+        except ConfigurationError as fault:
+            inputs = replaced(self.inputs, pool=pool, sponsors=sponsors)
+            return Reading(inputs, revision_of(inputs), (), "", None, problem or fault)
+
+    def read_as(self, text: str) -> tuple[Reading, TomlDocument]:
+        """What :meth:`read` will give when the file has this text, and the text as a document. Blocks.
+
+        Raises ScheduleError where the text means no schedule.
+        """
+        document = TomlDocument.parse(text, self._sources.schedule_file, error=ScheduleError)
+        return self._reading(document, *self._around()), document
 
     async def judge(self, now_ms: UtcMs) -> None:
         """See what the checks say of the schedule in force; once a day where nothing changed."""
-        mark = f"{self.version} {self.revision} {now_ms // NOMINAL_DAY_MS}"
-        if mark == self._judged:
+        taken = self._taken
+        mark = f"{taken.version} {self.revision} {now_ms // NOMINAL_DAY_MS}"
+        if mark == self._judged or taken.version is None:
             return
-        try:
-            document = await asyncio.to_thread(document_of, self._sources.schedule_file)
-            if version_of(document.text) != self.version:
-                return  # a faulty file lies over the one in force, or a newer one is about to be read
-            self.findings = (await asyncio.to_thread(judged, document, self.inputs, now_ms)).findings
-            self._judged = mark
-        except ConfigurationError:
-            return
+        findings = await self._lane.run(_findings, taken, self._sources.schedule_file, now_ms)
+        now = self._taken
+        if (now.version, now.revision) == (taken.version, taken.revision):
+            self.findings, self._judged = findings, mark
 
-    def _read(self) -> _Read:
-        """Blocking. What cannot be read is replaced by what was in force, and told as the problem."""
-        pool = Pool.of(self._sources.library().by_id.values(), self._station.roots)
-        schedule, sponsors = self.inputs.schedule, self.inputs.sponsors
-        notices: tuple[Notice, ...] = ()
-        version: str | None = None
-        problem: ConfigurationError | None = None
+    def _reading(
+        self, document: TomlDocument, sponsors: SponsorBook, pool: Pool, problem: ConfigurationError | None
+    ) -> Reading:
+        version, known = version_of(document.text), self._taken
+        schedule, notices = known.inputs.schedule, known.notices
+        is_known = version == known.version and known.problem is None
+        if not is_known or sponsors is not known.inputs.sponsors or pool is not known.inputs.pool:
+            schedule, notices = schedule_of(document, sponsors=sponsors, pool=pool)
+        inputs = replaced(known.inputs, pool=pool, schedule=schedule, sponsors=sponsors)
+        return Reading(inputs, revision_of(inputs), notices, document.text, version, problem)
+
+    def _around(self) -> tuple[SponsorBook, Pool, ConfigurationError | None]:
+        """Sponsors and items: the very ones of before where nothing changed."""
+        stock = self._stock
+        items = tuple(self._sources.library().by_id.values())
+        if items != stock.items:
+            stock = stock._replace(items=items, pool=Pool.of(items, self._station.roots))
+        sponsors, problem = self._taken.inputs.sponsors, None
         try:
-            sponsors = read_sponsors(self._sources.sponsors_file, stations=self._sources.stations)
+            document = document_of(self._sources.sponsors_file)
+            if document.text != stock.sponsors_text:
+                book = sponsors_of(document, stations=self._sources.stations)
+                stock = stock._replace(sponsors_text=document.text, sponsors=book)
+            sponsors = stock.sponsors
         except ConfigurationError as fault:
             problem = fault
-        try:
-            document = document_of(self._sources.schedule_file)
-            schedule, notices = schedule_of(document, sponsors=sponsors, pool=pool)
-            version = version_of(document.text)
-        except ConfigurationError as fault:
-            problem = problem or fault
-        inputs = replaced(self.inputs, pool=pool, schedule=schedule, sponsors=sponsors)
-        return _Read(inputs, revision_of(inputs), notices, version, problem)
+        self._stock = stock
+        return sponsors, stock.pool, problem
 
     def _tell(self, problem: ConfigurationError | None) -> None:
-        if problem is None and self.problem is None:
-            return
-        self.problem = problem
         if problem is not None:
             _journal.error("schedule_not_taken", station=self._station.id, problem=problem.message)
         self._on_problem(self._station.id, problem)
+
+
+def _findings(taken: Reading, file: Path, now_ms: UtcMs) -> tuple[Told, ...]:
+    if not taken.inputs.pool.items:  # then nothing is told as missing from it
+        return verdict_on(taken.text, file, taken.inputs, now_ms).findings
+    document = TomlDocument(file, taken.text, {}, ScheduleError)
+    return verdict_of(document, taken.inputs.schedule, taken.notices, taken.inputs, now_ms).findings

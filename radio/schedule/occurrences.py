@@ -23,6 +23,7 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     """One airing of a programme. ``id`` is the programme and the planned local start, moved or not.
 
     ``skipped_ms`` is how much of its beginning the clocks skip; ``change`` is what differs from its series.
+    ``cut_from_ms`` is when it was to end, where an operator has ended it before.
     """
 
     id: str
@@ -32,13 +33,15 @@ class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
     ends_at_ms: UtcMs
     skipped_ms: DurationMs = DurationMs(0)
     change: Change | None = None
+    cut_from_ms: UtcMs | None = None
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of air with one owner; ``occurrence`` None is the station's grid or default clock.
 
     ``preempted`` names the occurrences that would have aired here. The clocks are laid as though it were
-    ``behind_ms`` earlier. ``opens`` and ``window_ms`` say how firmly the start holds.
+    ``behind_ms`` earlier. ``opens`` and ``window_ms`` say how firmly the start holds. ``early_end`` names the
+    categories that fill it, where an operator has ended the programme that was to have it.
     """
 
     starts_at_ms: UtcMs
@@ -48,6 +51,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     behind_ms: DurationMs = DurationMs(0)
     opens: Anchor = Anchor.HARD
     window_ms: DurationMs = DurationMs(0)
+    early_end: tuple[str, ...] = ()
 
 
 def occurrences(
@@ -145,12 +149,12 @@ def _real(
     day, from_ms, to_ms = times
     starts = _midnight(day) + timedelta(milliseconds=from_ms)
     starts_at_ms = wall_to_ms(starts, zone)
+    span = planned_span = _real_span(programme, (from_ms, to_ms), starts_at_ms, _midnight(day), zone)
     if change is not None and change.ends_at_ms is not None:
         span = (starts_at_ms, change.ends_at_ms) if starts_at_ms < change.ends_at_ms else None
-    else:
-        span = _real_span(programme, (from_ms, to_ms), starts_at_ms, _midnight(day), zone)
     if span is None:
         return
+    is_cut = planned_span is not None and span[1] < planned_span[1]
     is_moved = change is not None and (starts != planned or (change.to_ms, change.ends_at_ms) != (None, None))
     yield Occurrence(
         id=f"{programme.id}@{planned.isoformat(timespec='minutes')}",
@@ -160,6 +164,7 @@ def _real(
         ends_at_ms=span[1],
         skipped_ms=DurationMs(_skipped_ms(starts, starts_at_ms, zone)),
         change=change,
+        cut_from_ms=planned_span[1] if planned_span is not None and is_cut else None,
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import UTC
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
@@ -25,7 +25,8 @@ from radio.library.walk import root_name
 from radio.log import LogRow
 from radio.schedule.builder import Inputs, StationPlan
 from radio.schedule.files import Notice
-from radio.schedule.in_force import Sources
+from radio.schedule.in_force import Reading, Sources
+from radio.schedule.lane import Lane
 from radio.schedule.model import Schedule
 from radio.schedule.persistence import LogStore
 from radio.schedule.pool import LibraryView
@@ -34,9 +35,12 @@ from radio.schedule.resume import Interrupted
 from radio.schedule.station_log import StationLog
 from radio.schedule.station_planner import Before, StationPlanner
 from radio.schedule.verdict import Told
+from radio.toml_source import TomlDocument
 from radio.units import UtcMs
 
 _journal = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 TICK_S: Final = 60
 STORED_FOR_MS: Final = 7 * 86_400_000
@@ -83,6 +87,7 @@ class Planner:
         on_change: Callable[[str, UtcMs], None] = lambda station, from_ms: None,
         on_problem: Callable[[str, ConfigurationError | None], None] = lambda station, problem: None,
     ) -> None:
+        self.lane = Lane()
         self._clock = clock
         self._store = store
         ids = tuple(station.plan.id for station in stations)
@@ -92,6 +97,7 @@ class Planner:
                 Sources(station.schedule_file, sponsors_file, library, ids),
                 clock=clock,
                 store=store,
+                lane=self.lane,
                 on_change=on_change,
                 on_problem=on_problem,
             )
@@ -177,11 +183,25 @@ class Planner:
         return self._of(station).in_force.version
 
     async def take_up(self, station: str) -> None:
-        """Read a station's files anew and put the first hour in force; :meth:`follow_up` does the rest.
+        """Read a station's files anew and put the first rows in force; :meth:`follow_up` does the rest.
 
         Raises UnknownStation.
         """
         await self._of(station).take_up()
+
+    def read_as(self, station: str, text: str) -> tuple[Reading, TomlDocument]:
+        """What would be in force by a text that is not in the file yet, and the text as a document. Blocks.
+
+        Raises UnknownStation, ScheduleError where the text means no schedule.
+        """
+        return self._of(station).in_force.read_as(text)
+
+    async def put_in_force(self, station: str, reading: Reading, keep: Callable[[], Awaitable[T]]) -> T:
+        """Put the first rows of a text in force when ``keep`` has kept it; :meth:`follow_up` does the rest.
+
+        They are compiled while it does. Where it raises nothing is changed. Raises UnknownStation.
+        """
+        return await self._of(station).put_in_force(reading, keep)
 
     async def follow_up(self, station: str) -> None:
         """Compile a station's log on to a day ahead, and check the schedule. Raises UnknownStation."""

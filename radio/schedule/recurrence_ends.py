@@ -185,8 +185,8 @@ def _calendar() -> _Calendar:
     last = _FIRST + _CYCLE_YEARS + 43
     days = np.arange(f"{_FIRST}-01-01", f"{last + 1}-01-01", dtype="datetime64[D]")
     months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
-    month_days = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")
-    year_days = (years + 1).astype("datetime64[D]") - years.astype("datetime64[D]")
+    month_days = (months + np.timedelta64(1, "M")).astype("datetime64[D]") - months.astype("datetime64[D]")
+    year_days = (years + np.timedelta64(1, "Y")).astype("datetime64[D]") - years.astype("datetime64[D]")
     return _Calendar(
         weekday=(np.arange(len(days)) + date(_FIRST, 1, 1).weekday()) % 7,
         day=(days - months.astype("datetime64[D]")).astype(np.int64) + 1,

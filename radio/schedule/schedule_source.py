@@ -5,6 +5,7 @@ Everything here blocks: call it in a thread.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -57,9 +58,11 @@ def write_source(path: Path, text: str, *, instead_of: Source | None = None) -> 
         raise ScheduleError("would be too large", file=path, allowed="1 MB of TOML")
     try:
         target = path.resolve()
+        if target.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         target.parent.mkdir(parents=True, exist_ok=True)
         _replace(target, data, instead_of)
-    except (OSError, RuntimeError) as fault:  # RuntimeError: a circle of links
+    except (OSError, RuntimeError) as fault:  # RuntimeError: a circle of links, before 3.13
         reason = fault.strerror if isinstance(fault, OSError) else None
         raise NotWritten(path, reason or str(fault)) from fault
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from radio.clock import Clock
-from radio.errors import ConfigurationError, InvalidRequest, StoreError
+from radio.errors import ConfigurationError, InvalidRequest
 from radio.log import LogRow
 from radio.schedule.airings import ProgrammeAiring, airings
 from radio.schedule.builder import Inputs, StationPlan, compile_log
-from radio.schedule.in_force import InForce, Sources
-from radio.schedule.inputs import NEAR_MS, goes_on_until, replaced, told_apart, unbroken, with_past
+from radio.schedule.in_force import InForce, Reading, Sources
+from radio.schedule.inputs import NEAR_MS, goes_on_until, replaced, told_apart, with_past
 from radio.schedule.item_rows import row_of
+from radio.schedule.keeping import Keeping
+from radio.schedule.lane import Lane
 from radio.schedule.model import OnOverrun, Schedule
-from radio.schedule.moves import LEAST_ROOM_MS, is_bridge
+from radio.schedule.openings import MARGIN_MS, next_untaken_ms, open_ms
 from radio.schedule.overruns import with_ends
 from radio.schedule.persistence import LogStore
-from radio.schedule.remains import LogBaton, Remains
+from radio.schedule.remains import LogBaton
 from radio.schedule.resume import Interrupted, resumed
 from radio.schedule.station_log import StationLog
 from radio.sponsors.weektime import HOUR_MS, NOMINAL_DAY_MS
@@ -30,14 +32,20 @@ from radio.units import UtcMs
 
 _journal = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 AHEAD_MS: Final = 24 * HOUR_MS
-FIRST_STEP_MS: Final = HOUR_MS
-"""What an edit compiles before it is published: little, so that it is in force at once."""
+FIRST_STEP_MS: Final = 20 * 60_000
+FIRST_SEAM_MS: Final = HOUR_MS
+"""What an edit compiles before it is published: little, so that it is in force at once, and up to a hard anchor where
+one comes within the hour, so that what is fitted to it is fitted as a whole."""
 
 BEGIN_MS: Final = 2 * HOUR_MS
 """How far ahead the log must be before a station goes on the air."""
 
-STEP_MS: Final = 6 * HOUR_MS
+STEP_MS: Final = 2 * HOUR_MS
+"""What is compiled on at a time: an edit waits for no more."""
+
 KEEP_MS: Final = 3 * HOUR_MS
 HISTORY_MS: Final = 7 * NOMINAL_DAY_MS
 LONGEST_PREVIEW_MS: Final = 31 * NOMINAL_DAY_MS + HOUR_MS
@@ -46,9 +54,6 @@ ATTEMPTS: Final = 5
 NEAR_END_MS: Final = 150_000
 LAST_CALL_MS: Final = 15_000
 """A programme that an operator ends is let go on between these two before its end."""
-
-MARGIN_MS: Final = 500
-"""How far ahead of playout the rows for a bridge that sounds begin; twice as far at each further attempt."""
 
 
 class Before(NamedTuple):
@@ -61,6 +66,20 @@ class Before(NamedTuple):
 NOTHING_BEFORE: Final = Before()
 
 
+class Prepared(NamedTuple):
+    """What a reading makes of the log from ``from_ms`` on, before it is in force.
+
+    ``generation`` and ``ends`` say of which log: where it is another by now, the rows are worth nothing. ``airings``
+    are None where they stay as they are.
+    """
+
+    from_ms: UtcMs
+    rows: Sequence[LogRow]
+    airings: Sequence[ProgrammeAiring] | None
+    generation: int
+    ends: Mapping[str, UtcMs]
+
+
 class StationPlanner:
     """Owns one station's log. Every method runs in the event loop; work that takes time runs in threads."""
 
@@ -71,19 +90,21 @@ class StationPlanner:
         *,
         clock: Clock,
         store: LogStore,
+        lane: Lane,
         on_change: Callable[[str, UtcMs], None],
         on_problem: Callable[[str, ConfigurationError | None], None],
     ) -> None:
         self.log = StationLog(station.id, station.name)
-        self.in_force = InForce(station, sources, on_problem=on_problem)
+        self.in_force = InForce(station, sources, lane, on_problem=on_problem)
         self.missed: Sequence[LogRow] = ()
         self._station = station
         self._clock = clock
         self._store = store
+        self._lane = lane
         self._on_change = on_change
         self._busy = asyncio.Lock()
         self._has_inputs = asyncio.Event()
-        self._is_handed_over = False
+        self._keeping = Keeping(self.log, store)
         self._moved_ms: UtcMs | None = None
         self._shifted_ms: UtcMs | None = None
         self._following: asyncio.Task[None] | None = None
@@ -97,7 +118,7 @@ class StationPlanner:
         self.log.on_move = lambda from_ms: _in_loop(loop, self._moved, from_ms)
         now_ms = self._clock.now_ms()
         async with self._busy:
-            stored, remains = await self._stored(now_ms)
+            stored, remains = await self._keeping.stored(UtcMs(now_ms - KEEP_MS), now_ms)
             again = resumed(stored, now_ms, before.cut)
             if again.rows:
                 self.log.replace_from(again.rows[0].starts_at_ms, again.rows)
@@ -111,14 +132,14 @@ class StationPlanner:
 
     def hand_over(self) -> LogBaton:
         """The log as another process goes on with it; nothing is stored here from now on."""
-        self._is_handed_over = True
+        self._keeping.is_handed_over = True
         rows, remains = self.log.kept_from(self._clock.now_ms() - NEAR_MS)
         return LogBaton(rows=tuple(rows), remains=remains)
 
     def take_back(self) -> None:
         """The other process did not go on."""
-        self._is_handed_over = False
-        self._keep_soon(UtcMs(self._clock.now_ms() - NEAR_MS))
+        self._keeping.is_handed_over = False
+        self._keeping.keep_soon(UtcMs(self._clock.now_ms() - NEAR_MS), self.in_force.revision)
 
     def adopt(self, baton: LogBaton) -> None:
         """Go on with the log of another process, after :meth:`begin` and before playout."""
@@ -137,29 +158,8 @@ class StationPlanner:
 
     async def _keep_shift(self) -> None:
         from_ms, self._shifted_ms = self._shifted_ms, None
-        if from_ms is None:
-            return
-        await self._keep(from_ms)
-
-    async def _keep(self, from_ms: UtcMs) -> None:
-        """Store the log from ``from_ms`` on, with what it knows besides."""
-        if self._is_handed_over:
-            return
-        rows, remains = self.log.kept_from(from_ms)
-        try:
-            await self._store.replace_from(self._station.id, from_ms, rows, self.in_force.revision, remains)
-        except StoreError:
-            _journal.exception("log_not_stored", station=self._station.id)
-
-    def _keep_soon(self, from_ms: UtcMs) -> None:
-        """Store a change of the log before the ends of the rows that it displaced are written."""
-        if self._is_handed_over:
-            return
-        rows, remains = self.log.kept_from(from_ms)
-        try:
-            self._store.replace_soon(self._station.id, from_ms, rows, self.in_force.revision, remains)
-        except StoreError:
-            _journal.exception("log_not_stored", station=self._station.id)
+        if from_ms is not None:
+            await self._keeping.keep(from_ms, self.in_force.revision)
 
     async def reload(self) -> None:
         """Read all inputs; where they changed, replace the log from the next row that is not taken."""
@@ -167,9 +167,31 @@ class StationPlanner:
         await self.follow_up()
 
     async def take_up(self) -> None:
-        """What of :meth:`reload` is to be in force at once: the first hour."""
+        """What of :meth:`reload` is to be in force at once: the first rows."""
         async with self._busy:
             await self._read_anew()
+
+    async def put_in_force(self, reading: Reading, keep: Callable[[], Awaitable[T]]) -> T:
+        """Put a reading in force when ``keep`` has kept its text, beside which the first rows are compiled.
+
+        Raises what ``keep`` raises; nothing was published then, and all is as it was.
+        """
+        preparing = asyncio.ensure_future(self._prepared(reading))
+        try:
+            kept = await keep()
+        except BaseException:
+            preparing.cancel()
+            raise
+        finally:
+            await asyncio.gather(preparing, return_exceptions=True)
+        async with self._busy:
+            is_another = self.in_force.take(reading)
+            self._has_inputs.set()
+            if is_another and not await self._publish_prepared(preparing):
+                await self._show_and_compile()
+            if not self.in_force.is_newest(reading):
+                await self._read_anew()
+        return kept
 
     async def follow_up(self) -> None:
         """The rest of :meth:`reload`: the log a day ahead, and what the checks say of the schedule."""
@@ -178,7 +200,7 @@ class StationPlanner:
 
     async def inputs_at(self, from_ms: UtcMs, schedule: Schedule | None = None) -> Inputs:
         """All that a log from ``from_ms`` on would be made of, by the schedule in force or another."""
-        inputs = await self._with_history(from_ms)
+        inputs = await self._with_history(from_ms, self.in_force.inputs)
         if schedule is None:
             return inputs
         return replaced(inputs, schedule=schedule, history=inputs.history, kept=inputs.kept)
@@ -201,7 +223,7 @@ class StationPlanner:
         async with self._busy:
             await self._overrun(now_ms)
             self.log.drop_before(now_ms - KEEP_MS)
-            self.log.show(await asyncio.to_thread(self._airings, now_ms))
+            self.log.show(await self._lane.run(self._airings, now_ms))
 
     async def _extend_a_step(self, now_ms: int, until_ms: int) -> bool:
         """One turn of :meth:`extend`: an edit that waits comes in between two of them."""
@@ -217,7 +239,7 @@ class StationPlanner:
                 "The span cannot be previewed.", field="to", allowed="up to 31 days after from"
             )
         inputs = await self.inputs_at(from_ms, schedule)
-        rows = await asyncio.to_thread(compile_log, inputs, from_ms, to_ms)
+        rows = await self._lane.run(compile_log, inputs, from_ms, to_ms)
         return [row for row in rows if row.starts_at_ms < to_ms]
 
     def item_row(self, item_id: str) -> LogRow:
@@ -228,7 +250,7 @@ class StationPlanner:
     def _moved(self, from_ms: UtcMs) -> None:
         """Playout changed the log: tell that at once, and compile what follows."""
         self._on_change(self._station.id, from_ms)
-        self._keep_soon(from_ms)
+        self._keeping.keep_soon(from_ms, self.in_force.revision)
         self._moved_ms = from_ms if self._moved_ms is None else min(from_ms, self._moved_ms)
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._follow())
@@ -247,77 +269,90 @@ class StationPlanner:
     async def _compile_anew(self, changed_ms: UtcMs) -> None:
         """Compile from the first moment that is open, after a change of rows from ``changed_ms`` on."""
         for attempt in range(ATTEMPTS):
-            start_ms = self._open_ms(attempt)
-            if await self._publish(start_ms, UtcMs(start_ms + FIRST_STEP_MS), changed_ms=changed_ms):
+            start_ms = open_ms(self.log, self._clock.now_ms(), attempt)
+            end_ms = UtcMs(start_ms + FIRST_STEP_MS)
+            if await self._publish(start_ms, end_ms, changed_ms=changed_ms, is_first=True):
                 return
 
-    def _open_ms(self, attempt: int) -> UtcMs:
-        """Where rows may be compiled anew: in a bridge that playout has taken, else from the next row on."""
-        frontier_ms = self.log.frontier_ms
-        bridge = self.log.peek(frontier_ms - 1)
-        if bridge is not None and is_bridge(bridge) and bridge.ends_at_ms == frontier_ms:
-            heard_ms = max(self.log.reached_ms, self._clock.now_ms())
-            start_ms = max(bridge.starts_at_ms, heard_ms + (MARGIN_MS << attempt))
-            if bridge.ends_at_ms - start_ms >= LEAST_ROOM_MS:
-                return UtcMs(start_ms)
-        return self._next_untaken_ms(attempt)
-
-    async def _stored(self, now_ms: UtcMs) -> tuple[list[LogRow], Remains]:
-        try:
-            found = await self._store.load(self._station.id, UtcMs(now_ms - KEEP_MS), UtcMs(2**53))
-            remains = await self._store.remains(self._station.id)
-        except StoreError:
-            _journal.exception("stored_log_unreadable", station=self._station.id)
-            return [], Remains()
-        return unbroken(found, now_ms), remains
-
     async def _read_anew(self, *, is_first: bool = False) -> None:
-        is_another = await self.in_force.read()
+        reading = await self._lane.run_first(self.in_force.read)
+        is_another = self.in_force.take(reading)
         self._has_inputs.set()
         if not is_another or (is_first and self.in_force.problem and self.log.ends_at_ms):
             return
-        self.log.show(await asyncio.to_thread(self._airings, self._clock.now_ms()))
+        await self._show_and_compile()
+
+    async def _show_and_compile(self) -> None:
+        """Publish the inputs in force, from the next row that is not taken."""
+        self.log.show(await self._lane.run_first(self._airings, self._clock.now_ms()))
         for attempt in range(ATTEMPTS):
-            start_ms = self._next_untaken_ms(attempt)
-            if await self._publish(start_ms, UtcMs(start_ms + FIRST_STEP_MS)):
+            start_ms = next_untaken_ms(self.log, self._clock.now_ms(), attempt)
+            if await self._publish(start_ms, UtcMs(start_ms + FIRST_STEP_MS), is_first=True):
                 return
 
-    def _next_untaken_ms(self, attempt: int) -> UtcMs:
-        """Where an edit takes hold; later at each attempt, where playout is faster than the compiler."""
-        now_ms = self._clock.now_ms()
-        start_ms = max(self.log.frontier_ms, now_ms)
-        on_air = self.log.peek(start_ms)
-        if on_air is not None and on_air.starts_at_ms < start_ms:
-            start_ms = on_air.ends_at_ms
-        for _ in range(attempt):
-            later = self.log.peek(start_ms)
-            start_ms = later.ends_at_ms if later else start_ms
-        return UtcMs(start_ms)
+    async def _prepared(self, reading: Reading) -> Prepared:
+        """What :meth:`_show_and_compile` would make of a reading that is not in force yet."""
+        generation, ends = self.log.generation, self.log.ends
+        from_ms = next_untaken_ms(self.log, self._clock.now_ms(), 0)
+        known = self.in_force.inputs
+        is_known = self.log.airings and reading.inputs.sponsors is known.sponsors
+        is_same = is_known and reading.inputs.schedule.programmes == known.schedule.programmes
+        inputs = await self._with_history(from_ms, reading.inputs)
 
-    async def _publish(self, from_ms: UtcMs, to_ms: UtcMs, *, changed_ms: UtcMs | None = None) -> bool:
+        def work() -> Prepared:
+            rows = compile_log(inputs, from_ms, from_ms + FIRST_STEP_MS, seam_by_ms=from_ms + FIRST_SEAM_MS)
+            told = None if is_same else self._airings(self._clock.now_ms(), inputs)
+            return Prepared(from_ms, rows, told, generation, ends)
+
+        return await self._lane.run_first(work)
+
+    async def _publish_prepared(self, preparing: asyncio.Future[Prepared]) -> bool:
+        """Publish what was prepared; False where that failed, or the log is another by now."""
+        if fault := preparing.exception():
+            _journal.error("log_not_prepared", station=self._station.id, exc_info=fault)
+            return False
+        made = preparing.result()
+        if (made.from_ms, made.ends) != (next_untaken_ms(self.log, self._clock.now_ms(), 0), self.log.ends):
+            return False
+        shown = self.log.airings
+        if made.airings is not None:
+            self.log.show(made.airings)
+        if await self._put(made.from_ms, made.rows, made.from_ms, made.generation):
+            return True
+        self.log.show(shown)
+        return False
+
+    async def _publish(
+        self, from_ms: UtcMs, to_ms: UtcMs, *, changed_ms: UtcMs | None = None, is_first: bool = False
+    ) -> bool:
         """Compile and store; where rows before ``from_ms`` were changed from ``changed_ms`` on, these as well."""
         generation = self.log.generation
-        inputs = await self._with_history(from_ms)
-        rows: Sequence[LogRow] = await asyncio.to_thread(compile_log, inputs, from_ms, to_ms)
+        inputs = await self._with_history(from_ms, self.in_force.inputs)
+        run, seam_ms = (self._lane.run_first, FIRST_SEAM_MS) if is_first else (self._lane.run, 0)
+        rows = await run(compile_log, inputs, from_ms, to_ms, seam_by_ms=from_ms + seam_ms)
         changed_ms = from_ms if changed_ms is None else min(changed_ms, from_ms)
+        return await self._put(from_ms, rows, changed_ms, generation)
+
+    async def _put(self, from_ms: UtcMs, rows: Sequence[LogRow], changed_ms: UtcMs, generation: int) -> bool:
+        """Publish rows, tell of them at once, and store them. False where the log is another by now.
+
+        Told first: playout takes them from the moment at which they are published, stored or not. If the process dies
+        in between, the stored log is of another revision than the files, and is compiled anew at the start.
+        """
         known = (*self.log.between(from_ms - KEEP_MS, from_ms), *self.log.vacated)
         rows = told_apart(rows, known)
         if not rows or not self.log.replace_from(from_ms, rows, generation=generation):
             return False
-        await self._keep(changed_ms)
         self._on_change(self._station.id, from_ms)
+        await self._keeping.keep(changed_ms, self.in_force.revision)
         return True
 
-    async def _with_history(self, from_ms: UtcMs) -> Inputs:
-        try:
-            plays = list(await self._store.plays(self._station.id, UtcMs(from_ms - HISTORY_MS)))
-        except StoreError:
-            _journal.exception("history_unreadable", station=self._station.id)
-            plays = []
+    async def _with_history(self, from_ms: UtcMs, inputs: Inputs) -> Inputs:
+        plays = await self._keeping.plays(UtcMs(from_ms - HISTORY_MS))
         heard_until_ms = plays[-1].started_ms if plays else 0
         planned = self.log.between(max(heard_until_ms + 1, from_ms - KEEP_MS - AHEAD_MS), from_ms)
         return with_past(
-            replaced(self.in_force.inputs, schedule=self._amended()),
+            replaced(inputs, schedule=self._amended(inputs)),
             from_ms,
             heard=plays,
             planned=[
@@ -327,9 +362,9 @@ class StationPlanner:
             vacated=self.log.vacated,
         )
 
-    def _amended(self) -> Schedule:
-        """The schedule in force, with the ends that operators have given to programmes."""
-        return with_ends(self.in_force.inputs.schedule, self.log.ends)
+    def _amended(self, inputs: Inputs) -> Schedule:
+        """A schedule with the ends that operators have given to programmes."""
+        return with_ends(inputs.schedule, self.log.ends)
 
     async def _overrun(self, now_ms: int) -> None:
         """A programme that an operator ends goes on past its end: as far as it may, and up to a fixed time."""
@@ -343,12 +378,13 @@ class StationPlanner:
         until_ms = goes_on_until(behind, airing.ends_at_ms, programme.overrun_max_ms)
         _journal.info("programme_goes_on", station=self._station.id, programme=airing.id, until_ms=until_ms)
         self.log.end_airing(airing.occurrence, until_ms)
-        await self._compile_anew(self._open_ms(0))
+        await self._compile_anew(open_ms(self.log, self._clock.now_ms(), 0))
 
-    def _airings(self, now_ms: UtcMs) -> list[ProgrammeAiring]:
-        zone, sponsors = ZoneInfo(self._station.timezone), self.in_force.inputs.sponsors
+    def _airings(self, now_ms: UtcMs, inputs: Inputs | None = None) -> list[ProgrammeAiring]:
+        inputs = inputs or self.in_force.inputs
         start_ms, end_ms = now_ms - NOMINAL_DAY_MS, now_ms + 8 * NOMINAL_DAY_MS
-        return airings(self._amended(), sponsors, self._station.id, zone, start_ms, end_ms)
+        zone = ZoneInfo(self._station.timezone)
+        return airings(self._amended(inputs), inputs.sponsors, self._station.id, zone, start_ms, end_ms)
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[UtcMs], None], from_ms: UtcMs) -> None:

@@ -29,6 +29,8 @@ def timetable(schedule: Schedule, zone: ZoneInfo, from_ms: int, to_ms: int) -> l
     programmes = schedule.by_id()
     if any(_has_policy(programme) for programme in schedule.programmes):
         swept = _opened(_returned(swept, programmes), programmes)
+    if any(segment.occurrence and segment.occurrence.cut_from_ms for segment in swept):
+        swept = _filled(swept, programmes)
     return [cut for segment in swept if (cut := _within(segment, from_ms, to_ms)) is not None]
 
 
@@ -100,6 +102,26 @@ def _opened(swept: Sequence[Segment], programmes: Mapping[str, Programme]) -> li
         programme = programmes.get(before.programme) if before else None
         if programme is not None and programme.on_overrun is OnOverrun.FINISH:
             segment = msgspec.structs.replace(segment, opens=Anchor.SOFT, window_ms=programme.overrun_max_ms)
+        found.append(segment)
+    return found
+
+
+def _filled(swept: Sequence[Segment], programmes: Mapping[str, Programme]) -> list[Segment]:
+    """What nobody else has of the time of a programme that was ended early is filled as the programme says."""
+    found: list[Segment] = []
+    names, until_ms = tuple[str, ...](), 0
+    for segment in swept:
+        occurrence = segment.occurrence
+        if occurrence is not None and occurrence.cut_from_ms:
+            names, until_ms = programmes[occurrence.programme].early_end, occurrence.cut_from_ms
+        elif occurrence is None and names and segment.starts_at_ms < until_ms:
+            ends_at_ms = UtcMs(min(until_ms, segment.ends_at_ms))
+            found.append(msgspec.structs.replace(segment, ends_at_ms=ends_at_ms, early_end=names))
+            if ends_at_ms == segment.ends_at_ms:
+                continue
+            segment = msgspec.structs.replace(
+                segment, starts_at_ms=ends_at_ms, opens=Anchor.HARD, window_ms=DurationMs(0)
+            )
         found.append(segment)
     return found
 

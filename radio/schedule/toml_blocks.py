@@ -80,6 +80,16 @@ def blocks_of(text: str, name: str) -> list[Block]:
     return found
 
 
+def top_of(text: str) -> int:
+    """Where the values of the whole file end: the first header, with the comments directly above it."""
+    comments_from: int | None = None
+    for statement in _statements(text):
+        if statement.kind in ("[", "[["):
+            return statement.start if comments_from is None else comments_from
+        comments_from = _comments_from(comments_from, statement)
+    return len(text)
+
+
 def last_of(text: str, name: str) -> int | None:
     """Behind the last line of the last table below ``name``; None where there is none with a header."""
     end: int | None = None

@@ -18,8 +18,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from radio.errors import ScheduleError
-from radio.schedule.toml_blocks import Block, block_of, blocks_of, last_of
-from radio.schedule.toml_tables import NAMED, Table, table_of
+from radio.schedule.toml_blocks import Block, block_of, blocks_of, last_of, top_of
+from radio.schedule.toml_tables import LISTED, NAMED, Table, table_of
 from radio.schedule.toml_values import brought_to, written_key, written_pair
 from radio.toml_lines import KeyPath
 
@@ -64,6 +64,21 @@ def with_list(text: str, kind: str, tables: Sequence[Table], file: str) -> str:
     return _first_right(ways, text, expected, kind, file)
 
 
+def with_value(text: str, key: str, value: str | None, file: str) -> str:
+    """The text with one value of the whole file, such as ``default_clock``, as given; taken out with None.
+
+    Raises ScheduleError as :func:`with_table` does.
+    """
+    data = tomllib.loads(text)
+    if data.get(key) == value:
+        return text
+    expected = {name: each for name, each in data.items() if name != key}
+    if value is not None:
+        expected[key] = value
+    ways = [lambda: _topped(text, key, value), lambda: _document(text, expected)]
+    return _first_right(ways, text, expected, key, file)
+
+
 def _first_right(
     ways: Sequence[Callable[[], str]], text: str, expected: Mapping[str, Any], kind: str, file: str
 ) -> str:
@@ -74,11 +89,17 @@ def _first_right(
                 return found
         except (TOMLKitError, tomllib.TOMLDecodeError, LookupError, TypeError, ValueError):
             continue
+    has_header = kind in (*NAMED, *LISTED, "programmes")
+    such = (
+        f"tables with headers of their own, such as {_header(kind, 'name').strip()}; or "
+        if has_header
+        else ""
+    )
     raise ScheduleError(
         "is written in a form that cannot be changed in part",
         file=file,
         key=kind,
-        allowed=f"tables with headers of their own, such as {_header(kind, 'name').strip()}; or the whole text",
+        allowed=f"{such}the whole text",
     )
 
 
@@ -176,6 +197,26 @@ def _relisted(text: str, kind: str, old: Sequence[Table], wanted: Sequence[Table
     if not parts:
         return _without(text, first)
     return text[: first.lead] + "\n".join(parts) + text[first.end :]
+
+
+def _topped(text: str, key: str, value: str | None) -> str:
+    at = top_of(text)
+    own, below = text[:at], text[at:]
+    values = tomllib.loads(own)
+    if value is not None and key not in values:
+        return _on_top(own, written_pair(key, value), "\n" if below else "") + below
+    document = tomlkit.parse(own)
+    kept = {name: each for name, each in values.items() if name != key}
+    brought_to(document, kept if value is None else {**kept, key: value})
+    return _restored(own, tomlkit.dumps(document)) + below
+
+
+def _on_top(own: str, line: str, gap: str) -> str:
+    """A line more behind the last that is not blank, or before everything; a gap behind it if there is none."""
+    lines = own.splitlines(keepends=True)
+    at = next((at for at in reversed(range(len(lines))) if lines[at].strip()), -1) + 1
+    before, after = "".join(lines[:at]), "".join(lines[at:]) or gap
+    return before + ("\n" if before and not before.endswith("\n") else "") + line + after
 
 
 def _document(text: str, expected: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ The same is said of a text that is about to be saved, of one that is only tried,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -70,15 +71,30 @@ def first_verdict_on(text: str, file: Path, inputs: Inputs, now_ms: UtcMs) -> Ve
         schedule = schedule_of(document, sponsors=inputs.sponsors).schedule
     except ConfigurationError as fault:
         return Verdict(None, (told_fault(fault),))
+    return Verdict(schedule, clash_errors(document, schedule, inputs, now_ms))
+
+
+def clash_errors(
+    document: TomlDocument, schedule: Schedule, inputs: Inputs, now_ms: UtcMs
+) -> tuple[Told, ...]:
+    """The errors of a schedule that can be read: airings that meet. They depend on its programmes alone."""
     zone = ZoneInfo(inputs.station.timezone)
     found = clashes(schedule, document=document, zone=zone, from_ms=now_ms)
-    return Verdict(schedule, tuple(_told(one) for one in found if one.level is Level.ERROR))
+    return tuple(_told(one) for one in found if one.level is Level.ERROR)
 
 
 def judged(document: TomlDocument, inputs: Inputs, now_ms: UtcMs) -> Verdict:
     """The verdict on a document. Raises ScheduleError where it means no schedule."""
+    pool = inputs.pool if inputs.pool.items else None
+    schedule, notices = schedule_of(document, sponsors=inputs.sponsors, pool=pool)
+    return verdict_of(document, schedule, notices, inputs, now_ms)
+
+
+def verdict_of(
+    document: TomlDocument, schedule: Schedule, notices: Sequence[Notice], inputs: Inputs, now_ms: UtcMs
+) -> Verdict:
+    """The verdict on a schedule that was read from ``document``; of that the text is enough."""
     pool, sponsors, station = inputs.pool, inputs.sponsors, inputs.station
-    schedule, notices = schedule_of(document, sponsors=sponsors, pool=pool if pool.items else None)
     found: list[Finding] = []
     if pool.items:
         found = check(

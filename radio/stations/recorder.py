@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
@@ -40,6 +40,9 @@ RETRY_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 REMEMBERED_MS: Final = 2 * 86_400_000
 """Rows that were played this long ago are not played again, so their attempts need not be known."""
+
+FORGOTTEN_MS: Final = 86_400_000
+"""So long after its end and its time a row cannot come again, and its attempts are forgotten."""
 
 RECENT_DAYS: Final = 2
 ATTEMPTS_KEPT: Final = 50_000
@@ -89,7 +92,8 @@ class AsRunRecorder:
         self._closed = False
         # an attempt is open from its intent to its end; whether it was started stands beside it
         self._open: dict[_Key, tuple[int, bool]] = {}
-        self._last: dict[_Key, int] = {}
+        # the newest attempt at each row of late, and until when it may matter
+        self._last: dict[_Key, tuple[int, int]] = {}
         self._stations: tuple[str, ...] = ()
         self._is_restored = False
         self.lost = 0
@@ -130,7 +134,9 @@ class AsRunRecorder:
         for one in attempts:
             self._open[one.station, one.row] = (one.attempt, one.is_started)
         for station in self._stations:
-            self._last.update(await self._store.read(attempts_since, station, UtcMs(now_ms - REMEMBERED_MS)))
+            self._learn(
+                await self._store.read(attempts_since, station, UtcMs(now_ms - REMEMBERED_MS)), now_ms
+            )
 
     async def take_in_all(self, stations: Iterable[str]) -> None:
         """Take in older files as well, back to the first day of which nothing was lost. Raises StoreError."""
@@ -169,7 +175,7 @@ class AsRunRecorder:
             self.record(RowEnded(row, at_ms, _NONE, Outcome.MISSED, cause))
 
     def knows(self, station: str, row: str) -> bool:
-        """Whether an attempt at the row of that id is known, of the last two days."""
+        """Whether an attempt at the row of that id is known, of the last day at least."""
         return (station, row) in self._open or (station, row) in self._last
 
     def withdraw(self, row: LogRow, at_ms: UtcMs) -> None:
@@ -213,15 +219,25 @@ class AsRunRecorder:
                     _journal.warning("as_run_taken_in_from_files", station=station, events=taken)
             for closed in as_run.close_unfinished(conn, station, now_ms):
                 self._file_end(closed)
-            self._last.update(attempts_since(conn, station, UtcMs(now_ms - REMEMBERED_MS)))
+            self._learn(attempts_since(conn, station, UtcMs(now_ms - REMEMBERED_MS)), now_ms)
             playing = as_run.interrupted(conn, station, UtcMs(now_ms - REMEMBERED_MS))
             if playing is not None:
                 found[station] = playing
         return found
 
+    def _learn(self, attempts: Mapping[_Key, int], now_ms: UtcMs) -> None:
+        self._last.update({key: (attempt, now_ms) for key, attempt in attempts.items()})
+
+    def _forget(self, before_ms: int) -> None:
+        while self._last:
+            oldest = next(iter(self._last))
+            if len(self._last) <= ATTEMPTS_KEPT and self._last[oldest][1] >= before_ms:
+                return
+            del self._last[oldest]
+
     def _intend(self, row: LogRow, attempt: int, at_ms: UtcMs) -> int:
         key = (row.station, row.id)
-        attempt = attempt or self._last.get(key, 0) + 1
+        attempt = attempt or self._last.get(key, (0, 0))[0] + 1
         self._open[key] = (attempt, False)
         self._put("intent", row, attempt, at_ms, planned=row)
         return attempt
@@ -231,9 +247,8 @@ class AsRunRecorder:
         del self._open[key]
         # the newest last, so that the oldest are forgotten
         self._last.pop(key, None)
-        self._last[key] = attempt
-        if len(self._last) > ATTEMPTS_KEPT:
-            del self._last[next(iter(self._last))]
+        self._last[key] = attempt, max(event.at_ms, event.row.ends_at_ms)
+        self._forget(event.at_ms - FORGOTTEN_MS)
         with self._guard:
             self._checkpoints.pop(key, None)
         self._put(

@@ -16,6 +16,19 @@ const plainImports: Plugin = {
   load: (id) => (id.endsWith('vite/preload-helper.js') ? 'export const __vitePreload = (load) => load();' : null),
 };
 
+/** Lit asks the page for polyfills, which no browser needs that our target allows, and tells its versions. */
+const plainLit: Plugin = {
+  name: 'plain-lit',
+  transform(code, id) {
+    if (!/\/(reactive-element|lit-html|lit-element)\.js$/.test(id)) return null;
+    const plain = code
+      .replace(/\w+\.\w+(PolyfillSupport|HydrateSupport)\b/g, 'void 0')
+      .replace(/void 0\?\.\([^)]*\)/g, '0')
+      .replace(/\(\w+\.\w+Versions\?\?=\[\]\)\.push\("[\d.]+"\)/g, '0');
+    return { code: plain, map: null };
+  },
+};
+
 /** In our templates a line break says no more than a space, and minifiers leave templates as they are. */
 const terseTemplates: Plugin = {
   name: 'terse-templates',
@@ -29,6 +42,17 @@ const terseTemplates: Plugin = {
     );
     return { code: short, map: null };
   },
+};
+
+/** What is written for `light-dark()`, which we do not use, and blanks in lists of fonts, which minifiers leave. */
+const terseStyles: Plugin = {
+  name: 'terse-styles',
+  renderChunk: (code) => ({
+    code: code
+      .replace(/--lightningcss-\w+: ?(initial)?;/g, '')
+      .replace(/--radio-(serif|grotesque):[^;]+/g, (fonts) => fonts.replaceAll(', ', ',')),
+    map: null,
+  }),
 };
 
 interface Span {
@@ -47,7 +71,7 @@ function templateTexts(node: unknown): Span[] {
 export default defineConfig(({ mode }) => ({
   base: '/',
   publicDir: false,
-  plugins: mode === 'player' ? [plainImports, terseTemplates] : [],
+  plugins: mode === 'player' ? [plainImports, plainLit, terseTemplates, terseStyles] : [],
   build: {
     target: 'es2022',
     modulePreload: false,

@@ -50,7 +50,7 @@ async def open_house(**limits: int) -> AsyncIterator[House]:
     hub = Hub(epoch="first", soon=asyncio.get_running_loop().call_soon)
     hub.open("wxyz", state("Morning bells"))
     admission = Admission(**limits)
-    polls = LongPoll(hub, admission=admission)
+    polls = LongPoll(hub, admission=admission, look_s=0.02)
 
     async def handler(request: web.Request) -> web.Response:
         return await polls.handle(request, request.match_info["station"])
@@ -106,6 +106,17 @@ async def test_hundreds_wait_and_all_are_answered() -> None:
         house.hub.publish_state("wxyz", state("A"), AT)
         answers = await asyncio.wait_for(asyncio.gather(*asking), 10)
         assert all(answer == (200, '"first:1"', state("A")) for answer in answers)
+
+
+async def test_whoever_leaves_gives_up_its_place() -> None:
+    async with open_house(total=10, per_address=2) as house:
+        for _ in range(3):
+            asking = [asyncio.ensure_future(house.ask("60", '"first:0"')) for _ in range(2)]
+            await house.until_waiting(2)
+            for each in asking:
+                each.cancel()
+            await house.until_waiting(0)
+        assert house.hub.counts().subscribers == 0
 
 
 async def test_waiters_are_bounded_per_address_and_a_stop_answers_them() -> None:

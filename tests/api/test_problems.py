@@ -64,6 +64,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     def routes(_: House) -> list[web.RouteDef]:
         return [
             web.get("/fail/{which}", fail),
+            web.get("/api/fail/{which}", fail),
+            web.get("/api/console/fail/{which}", fail),
             web.get("/unforeseen", unforeseen),
             web.get("/gone", refuse),
             web.get("/elsewhere", elsewhere),
@@ -137,3 +139,18 @@ async def test_a_body_that_is_too_large_is_413(house: House) -> None:
 async def test_head_of_a_problem_has_no_body(house: House) -> None:
     answer = await house.ask("/nowhere", method="HEAD")
     assert (answer.status, answer.body) == (404, b"")
+
+
+@pytest.mark.parametrize("which", ["station", "limit", "plain", "request"])
+async def test_pages_of_other_sites_can_read_what_is_wrong_with_a_public_address(
+    house: House, which: str
+) -> None:
+    answer = await house.ask(f"/api/fail/{which}", "Origin: https://elsewhere.example")
+    assert answer.code == ERRORS[which][0].code
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-expose-headers"] == "Retry-After"
+    assert "access-control-allow-credentials" not in answer.headers
+    unknown = await house.ask("/api/nowhere")
+    assert (unknown.status, unknown.headers["access-control-allow-origin"]) == (404, "*")
+    for private in (f"/api/console/fail/{which}", f"/fail/{which}"):
+        assert "access-control-allow-origin" not in (await house.ask(private)).headers

@@ -264,9 +264,33 @@ async def test_each_kind_of_part_can_be_changed(desk: Desk) -> None:
     assert [line for line in TEXT.splitlines() if line not in desk.file.read_text().splitlines()] == []
 
 
+async def test_the_default_clock_is_read_changed_and_taken_out(desk: Desk) -> None:
+    read = await desk.ask("GET", "/default_clock", by="viewer")
+    assert (read.json["clock"], read.headers["etag"]) == ("hour", await desk.tag())
+    night = {"positions": [{"rotate": ["music"]}]}
+    put = await desk.ask("PUT", "/clocks/night", night, match=read.headers["etag"])
+    changed = await desk.ask("PUT", "/default_clock?why=night", {"clock": "night"}, match=put.headers["etag"])
+    assert changed.status == 200, changed.body
+    assert 'default_clock = "night"   # else\n' in desk.file.read_text()
+    assert [line for line in TEXT.splitlines() if line not in desk.file.read_text().splitlines()] == [
+        'default_clock = "hour"   # else'
+    ]
+    assert (await desk.ask("GET", "/default_clock")).json["clock"] == "night"
+    tag = changed.headers["etag"]
+    unknown = await desk.ask("PUT", "/default_clock", {"clock": "nigth"}, match=tag)
+    assert (unknown.status, unknown.json["findings"][0]["field"]) == (422, "default_clock")
+    gone = await desk.ask("PUT", "/default_clock", {"clock": None}, match=tag)
+    assert gone.status == 200, gone.body
+    assert (await desk.ask("GET", "/default_clock")).json["clock"] is None
+    assert desk.file.read_text().startswith("# The week of WXYZ\n\n# one hour\n[clocks.hour]\n")
+
+
 @pytest.mark.parametrize(
     ("below", "body", "field"),
     [
+        ("/default_clock", {}, "body"),
+        ("/default_clock", {"clock": 5}, "clock"),
+        ("/default_clock", {"clock": ""}, "clock"),
         ("/programmes/tides", {"title": "T"}, "body"),
         ("/programmes/tides", {"id": "other", "title": "T", "airs": [{"from": "1", "to": "2"}]}, "id"),
         ("/programmes/tides", {"title": "T", "airs": [{"form": "1", "to": "2"}]}, "airs[0]"),
@@ -411,7 +435,8 @@ async def test_only_an_operator_of_the_station_changes_it(desk: Desk) -> None:
     tag = await desk.tag()
     changes = (
         ("PUT", ""), ("PUT", "/draft"), ("POST", "/draft/publish"), ("POST", "/revisions/1/restore"),
-        ("PUT", "/clocks/hour"), ("DELETE", "/clocks/hour"), ("PUT", "/grid"), ("POST", "/programmes/tides/airings"),
+        ("PUT", "/clocks/hour"), ("DELETE", "/clocks/hour"), ("PUT", "/grid"), ("PUT", "/default_clock"),
+        ("POST", "/programmes/tides/airings"),
     )  # fmt: skip
     for by in ("viewer", "elsewhere"):
         for method, below in changes:
@@ -427,6 +452,8 @@ async def test_only_an_operator_of_the_station_changes_it(desk: Desk) -> None:
         ("GET", "/clocks"),
     ):
         body = {"text": ""} if below in ("", "/draft") else [] if below == "/grid" else {"positions": []}
+        if below == "/default_clock":
+            body = {"clock": "hour"}
         if below.endswith("airings"):
             body = {"scope": "this", "starts": "2027-01-16T12:00", "change": "cancel"}
         if below.endswith(("publish", "restore")):

@@ -114,10 +114,13 @@ NO_HTTP = [
 
 
 @pytest.mark.parametrize("request_bytes", NO_HTTP)
-async def test_what_is_no_http_is_turned_down_and_the_next_one_served(request_bytes: bytes) -> None:
+async def test_what_is_no_http_is_turned_down_without_a_line_in_the_log_and_the_next_one_served(
+    request_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async with listening(routes=[web.get("/hello", hello)]) as (port, *_):
         answer = await ask_raw(port, request_bytes)
         assert answer.status in (400, 405, 505)
         assert b"Traceback" not in answer.body
         fine = await ask_raw(port, b"GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert fine.status == 200
+    assert caplog.records == []

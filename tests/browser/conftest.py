@@ -14,7 +14,7 @@ import pytest_asyncio
 from listening import Complaints
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 from programs import ProgramMissing, install, may_install
-from radio_process import REPO, WEB, RadioProcess, shared_service
+from radio_process import REPO, WEB, RadioProcess, end_shared_service, shared_service
 
 HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -44,6 +44,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(FIRST_TEST_MAY_INSTALL_S))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """The service ends with this folder: while others are tested it would go on encoding for nobody."""
+    yield
+    if nextitem is None or not nextitem.path.is_relative_to(HERE):
+        end_shared_service()
+
+
 @pytest.fixture(scope="session")
 def web_built() -> None:
     """radio/web/dist is there and made from the sources that are there now."""
@@ -57,9 +65,8 @@ def web_built() -> None:
 @pytest.fixture(scope="session")
 def radio_at(tmp_path_factory: pytest.TempPathFactory, web_built: None) -> Iterator[RadioProcess]:
     """The running service that most tests share."""
-    service = shared_service(tmp_path_factory.mktemp("network"))
-    yield service
-    service.stop()
+    yield shared_service(tmp_path_factory.mktemp("network"))
+    end_shared_service()
 
 
 @pytest.fixture(scope="session")

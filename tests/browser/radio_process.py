@@ -221,6 +221,12 @@ def shared_service(folder: Path) -> RadioProcess:
     return _shared[0]
 
 
+def end_shared_service() -> None:
+    """Stop the one service of a test run, if it runs; who asks again gets a new one."""
+    while _shared:
+        _shared.pop().stop()
+
+
 def make_station_folder(folder: Path, stations: tuple[str, ...]) -> Path:
     """Configuration, schedules and sounds of some of the test stations below ``folder``."""
     schedules = folder / "schedules"

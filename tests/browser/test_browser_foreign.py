@@ -85,4 +85,4 @@ async def test_player_without_websockets_fetches_its_events_from_where_it_came(
         f'<script type=module src="{origin}/player.js"></script><radio-player station="spots"></radio-player>'
     )
     await open_page(page, publish(body, policy))
-    await expect(page.locator("radio-player .bar")).to_have_attribute("data-push", "events", timeout=20_000)
+    await expect(page.locator("radio-player .bar")).to_have_attribute("data-push", "events", timeout=6_000)

@@ -52,12 +52,12 @@ async def test_titles_change_with_their_sound_after_a_pause_and_after_a_reconnec
     await open_page(page, f"{origin}/embed/tones")
     await press_play(page)
     await record(page)
-    await check_in_step(page, await step_after(page, changes=6), "from the first play on")
+    await check_in_step(page, await step_after(page, changes=4), "from the first play on")
 
     await seen(page, "play").click()
     await expect(seen(page, "play")).to_have_text("Play Live Radio")
     await press_play(page)
-    await check_in_step(page, await step_after(page, changes=5), "after a pause")
+    await check_in_step(page, await step_after(page, changes=3), "after a pause")
     sessions = {one["session"] for one in told}
     assert len(sessions) == 2, "each opening has its own session and its own T0"
 
@@ -70,7 +70,7 @@ async def test_titles_change_with_their_sound_after_a_pause_and_after_a_reconnec
 
     await until(told_again, within_s=5, what="T0, told again")
     assert told[-1] == told[before - 1], "the sound went on, and so did its T0"
-    await check_in_step(page, await step_after(page, changes=5), "after a reconnection of the push")
+    await check_in_step(page, await step_after(page, changes=3), "after a reconnection of the push")
 
 
 async def test_sponsor_stands_there_as_long_as_its_message_is_heard(page: Page, origin: str) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_desk import Shell, sound
+from cli_desk import Shell, lay_out, sound
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "library"))
 from tagged_files import unwritable
@@ -14,7 +14,26 @@ from tagged_files import unwritable
 
 @pytest.fixture
 def desk(shell: Shell) -> Shell:
-    """A shell at a scanned library of three files, one of which is broken."""
+    """A shell at a scanned library of its own, of three files and a broken one."""
+    lay_in(shell)
+    return shell
+
+
+@pytest.fixture
+def calm_desk(capsys: pytest.CaptureFixture[str], calm_config: Path) -> Shell:
+    """A shell at the scanned library of all tests that leave it as it is: a scan takes most of a second."""
+    shell = Shell(capsys, calm_config)
+    if not (calm_config.parent / "sounds/music").exists():
+        lay_in(shell)
+    return shell
+
+
+@pytest.fixture(scope="module")
+def calm_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return lay_out(tmp_path_factory.mktemp("calm") / "radio")
+
+
+def lay_in(shell: Shell) -> None:
     sounds = shell.config.parent / "sounds"
     sound(sounds / "music/Slack_water.wav")
     sound(sounds / "music/tide.wav", 2.0, 330.0)
@@ -22,26 +41,25 @@ def desk(shell: Shell) -> Shell:
     (sounds / "news/tide copy.wav").write_bytes((sounds / "music/tide.wav").read_bytes())
     (sounds / "broken.mp3").write_text("words")
     assert shell.radio("library", "scan").status == 0
-    return shell
 
 
 def paths(shell: Shell, *words: str) -> list[str]:
     return [item["path"] for item in shell.radio("library", "search", *words, "--json").json["items"]]
 
 
-def test_items_are_found_by_words_and_fields(desk: Shell) -> None:
-    assert paths(desk, "slack") == ["music/Slack_water.wav"]
-    assert paths(desk, "tide category:news") == ["news/tide copy.wav"]
-    assert paths(desk, "", "--sort", "-length", "--limit", "1") == ["music/Slack_water.wav"]
-    done = desk.radio("library", "search", "tide", "--limit", "1")
+def test_items_are_found_by_words_and_fields(calm_desk: Shell) -> None:
+    assert paths(calm_desk, "slack") == ["music/Slack_water.wav"]
+    assert paths(calm_desk, "tide category:news") == ["news/tide copy.wav"]
+    assert paths(calm_desk, "", "--sort", "-length", "--limit", "1") == ["music/Slack_water.wav"]
+    done = calm_desk.radio("library", "search", "tide", "--limit", "1")
     assert (done.out.count("\n"), done.err) == (2, "1 of 2.\n")
 
 
-def test_a_wrong_search_names_the_place(desk: Shell) -> None:
-    done = desk.radio("library", "search", "artst:x")
+def test_a_wrong_search_names_the_place(calm_desk: Shell) -> None:
+    done = calm_desk.radio("library", "search", "artst:x")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("radio: At character 1: there is no field `artst`. Did you mean `artist`?")
-    assert desk.radio("library", "search", "x", "--sort", "size").status == 2
+    assert calm_desk.radio("library", "search", "x", "--sort", "size").status == 2
 
 
 def test_a_correction_is_kept_and_taken_back(desk: Shell) -> None:
@@ -73,13 +91,13 @@ def test_a_correction_is_kept_and_taken_back(desk: Shell) -> None:
     ],
 )
 def test_a_wrong_change_is_told_and_nothing_is_changed(
-    desk: Shell, change: tuple[str, ...], says: str
+    calm_desk: Shell, change: tuple[str, ...], says: str
 ) -> None:
-    before = desk.radio("library", "show", "music/tide.wav", "--json").json
-    done = desk.radio("library", "edit", "music/tide.wav", *change)
+    before = calm_desk.radio("library", "show", "music/tide.wav", "--json").json
+    done = calm_desk.radio("library", "edit", "music/tide.wav", *change)
     assert done.status == (0 if change[:1] == ("--unset",) else 2)
     assert says in done.err
-    assert desk.radio("library", "show", "music/tide.wav", "--json").json == before
+    assert calm_desk.radio("library", "show", "music/tide.wav", "--json").json == before
 
 
 def test_tags_are_written_and_the_file_restored(desk: Shell) -> None:
@@ -121,27 +139,27 @@ def test_rejected_files_come_with_what_to_do(desk: Shell) -> None:
     assert desk.radio("library", "rescan").status == 2
 
 
-def test_the_same_sound_is_found_twice(desk: Shell) -> None:
-    (group,) = desk.radio("library", "duplicates", "--json").json
+def test_the_same_sound_is_found_twice(calm_desk: Shell) -> None:
+    (group,) = calm_desk.radio("library", "duplicates", "--json").json
     assert [item["path"] for item in group["items"]] == ["music/tide.wav", "news/tide copy.wav"]
-    assert desk.radio("library", "duplicates").out.startswith("exact, 100% alike:\n")
-    assert desk.radio("library", "duplicates", "music/Slack_water.wav", "--json").json == []
+    assert calm_desk.radio("library", "duplicates").out.startswith("exact, 100% alike:\n")
+    assert calm_desk.radio("library", "duplicates", "music/Slack_water.wav", "--json").json == []
 
 
 @pytest.mark.parametrize("form", ["m3u", "xspf", "jspf"])
-def test_playlists_go_out_and_come_in(desk: Shell, form: str) -> None:
-    file = desk.config.parent / f"list.{form}"
-    assert desk.radio("library", "export", "category:music", "--to", str(file)).status == 0
-    found = desk.radio("library", "import", str(file), "--json")
+def test_playlists_go_out_and_come_in(calm_desk: Shell, form: str) -> None:
+    file = calm_desk.config.parent / f"list.{form}"
+    assert calm_desk.radio("library", "export", "category:music", "--to", str(file)).status == 0
+    found = calm_desk.radio("library", "import", str(file), "--json")
     assert found.status == 0
     assert [item["path"] for item in found.json["items"]] == ["music/Slack_water.wav", "music/tide.wav"]
     assert found.json["missing"] == []
 
 
-def test_what_a_playlist_names_in_vain_is_told(desk: Shell) -> None:
-    file = desk.config.parent / "list.m3u8"
+def test_what_a_playlist_names_in_vain_is_told(calm_desk: Shell) -> None:
+    file = calm_desk.config.parent / "list.m3u8"
     file.write_text("#EXTM3U\n#EXTINF:9,Nobody - Nothing\nmusic/gone.wav\nmusic/tide.wav\n")
-    done = desk.radio("library", "import", str(file))
+    done = calm_desk.radio("library", "import", str(file))
     assert (done.status, done.err) == (1, "radio: Not in the library: music/gone.wav\n")
     assert "music/tide.wav" in done.out
-    assert desk.radio("library", "import", str(file), "--format", "pls").status == 2
+    assert calm_desk.radio("library", "import", str(file), "--format", "pls").status == 2

@@ -212,7 +212,7 @@ def test_what_is_no_calendar_is_refused_whole(data: bytes, line: int, text: str)
 
 
 def test_huge_files_cost_nothing() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for data in (
         b"BEGIN:VCALENDAR\n" + b"x" * 50_000_000,
         b"\n" * (MAX_LINES + 1),
@@ -220,12 +220,12 @@ def test_huge_files_cost_nothing() -> None:
     ):
         with pytest.raises(ScheduleError):
             read(data)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert MAX_BYTES < 50_000_000
 
 
 def test_sparse_rules_cost_little() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     days = [date(1990, 1, 1) + timedelta(days=number) for number in range(MAX_EVENTS)]
     rule = "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;COUNT=4000"
     found = read(
@@ -235,7 +235,7 @@ def test_sparse_rules_cost_little() -> None:
     assert "looked through" in found.refused[0].text
     told = len(found.refused) - 1
     assert found.refused[-1].text == f"and {MAX_EVENTS - len(found.series) - told:,} more are refused"
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_exceptions_are_bounded() -> None:

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
 from player_runs import LISTEN_SHORTLY_S, Played, decode, play
 from programs import ProgramMissing, find_programs
-from radio_process import shared_service
+from radio_process import end_shared_service, shared_service
 
 MP3_PLAYERS = ("ffmpeg", "mpv", "mpg123")
 OTHER_MOUNTS = ("live.aac", "live.opus")
@@ -26,6 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(FIRST_TEST_MAY_INSTALL_S))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """The service ends with this folder: while others are tested it would go on encoding for nobody."""
+    yield
+    if nextitem is None or not nextitem.path.is_relative_to(HERE):
+        end_shared_service()
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +52,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running station's MP3 stream."""
     service = shared_service(tmp_path_factory.mktemp("network"))
     yield f"{service.address}/listen/tones/live.mp3"
-    service.stop()
+    end_shared_service()
 
 
 @pytest.fixture(scope="session")

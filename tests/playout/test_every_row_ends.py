@@ -63,6 +63,7 @@ class Air(RuleBasedStateMachine):
         self.ends: dict[str, list[tuple[Outcome, str]]] = {}
         self.spans: list[tuple[int, int, str]] = []
         self.started: dict[str, int] = {}
+        self.called_off: set[str] = set()
         self.is_killed = False
         self.number = 0
         self.log = self.log_of(rows)
@@ -116,16 +117,27 @@ class Air(RuleBasedStateMachine):
             left -= n
 
     def order(self, work: Any) -> None:
+        before = self.rows()
         try:
             work()
         except RadioError:
             return
         assert first_fault(self.rows()) is None
+        here = {each.id for each in self.rows()}
+        repeats = (each for each in before if is_emergency(each) and each.id not in self.asked_for)
+        self.called_off |= {
+            each.id for each in repeats if each.id not in here and each.starts_at_ms >= self.at_ms
+        }
         self.known.update({each.id: each for each in self.rows()})
 
     def a_row(self, length_ms: int) -> LogRow:
         self.number += 1
         return row(f"new{self.number}", 0, length_ms)
+
+    @property
+    def asked_for(self) -> set[str]:
+        """What operators have put in themselves, and not its repeats."""
+        return {f"new{number}" for number in range(1, self.number + 1)}
 
     @rule()
     def skip(self) -> None:
@@ -218,17 +230,25 @@ class Air(RuleBasedStateMachine):
             pass
         self.each_row_has_one_end_at_most_and_none_before_its_time()
         rows = self.rows()
-        over = {each.id for each in rows if each.ends_at_ms <= self.at_ms and each.starts_at_ms >= EPOCH_MS}
+        # bed that gave way before its first sample was nothing; that no hole is left is looked at below
+        over = {
+            each.id
+            for each in rows
+            if each.starts_at_ms >= EPOCH_MS and each.ends_at_ms <= self.at_ms
+            if each.item or each.id in self.started
+        }
         assert over <= self.ends.keys(), over - self.ends.keys()
         here = {each.id for each in rows}
+        # repeats that an emergency did not come to were nobody's plan
         gone = [
             each
             for each in self.known.values()
-            if each.id not in here and each.item and not is_emergency(each)
+            if each.id not in here and each.item and each.id not in self.called_off
         ]
         latest_ms = self.at_ms - 7_000
         lost = [each.id for each in gone if each.ends_at_ms <= latest_ms and each.id not in self.ends]
         assert not lost, lost
+        assert self.started.keys() <= here, self.started.keys() - here
         self.the_air_has_no_hole()
         self.engine.close()
 

@@ -23,13 +23,35 @@ class Street:
 
     def __init__(self) -> None:
         self.sends: list[tuple[int, bytes]] = []
-        self.buffers: set[int] = set()
+        self.groups: list[Company] = []
+
+    def group(self) -> Company:
+        self.groups.append(Company(self))
+        return self.groups[-1]
 
     def send(self, subscribers: Sequence[Walker], together: Together) -> None:
         buffer = together.form(text)
         self.sends.append((len(subscribers), buffer))
         for subscriber in subscribers:
             subscriber.heard += [publication.seq for publication in together.publications]
+
+
+class Company:
+    """A group that sends by its street."""
+
+    def __init__(self, street: Street) -> None:
+        self.street = street
+        self.walkers: list[Walker] = []
+
+    def add(self, subscriber: Walker) -> None:
+        assert subscriber not in self.walkers
+        self.walkers.append(subscriber)
+
+    def discard(self, subscriber: Walker) -> None:
+        self.walkers.remove(subscriber)
+
+    def send(self, together: Together) -> None:
+        self.street.send(tuple(self.walkers), together)
 
 
 class Walker:
@@ -142,6 +164,19 @@ def test_places_are_filled_again() -> None:
         audience.turn()
         turns += 1
     assert turns == 5
+
+
+def test_a_turn_is_never_longer_than_a_full_cohort() -> None:
+    street = Street()
+    walkers = [Walker(street) for _ in range(3 * COHORT)]
+    audience = audience_of(walkers)
+    for walker in (walkers[0], *walkers[COHORT : 2 * COHORT - 1]):
+        audience.discard(walker)
+    audience.publish(numbered(1))
+    turns = []
+    while not audience.is_served:
+        turns.append(audience.turn())
+    assert turns == [COHORT, COHORT]
 
 
 def test_an_empty_house_costs_nothing() -> None:

@@ -42,10 +42,30 @@ class Fellow(Follower):
 class Bus:
     """A lane that sends to each."""
 
+    def group(self) -> Crew:
+        return Crew(self)
+
     def send(self, subscribers: Sequence[Follower], together: Together) -> None:
         for subscriber in subscribers:
             for publication in together.publications:
                 subscriber.deliver(publication)
+
+
+class Crew:
+    """A group that sends by its lane."""
+
+    def __init__(self, lane: Bus) -> None:
+        self.lane = lane
+        self.members: list[Follower] = []
+
+    def add(self, subscriber: Follower) -> None:
+        self.members.append(subscriber)
+
+    def discard(self, subscriber: Follower) -> None:
+        self.members.remove(subscriber)
+
+    def send(self, together: Together) -> None:
+        self.lane.send(tuple(self.members), together)
 
 
 class Turns:

@@ -340,6 +340,27 @@ async def test_a_programme_that_an_operator_ends_goes_on_as_far_as_it_may(
     assert first_fault(night.rows()) is None
 
 
+async def test_a_programme_that_is_ended_early_is_followed_by_what_it_names_for_that(
+    night: Night, tmp_path: Path
+) -> None:
+    (tmp_path / "wxyz.toml").write_text(
+        TALK.replace('to = "09:30" }]', 'to = "09:30" }]\nearly_end = ["news"]', 1)
+    )
+    await night.planner.reload()
+    end_ms = utc_ms("2026-11-23 14:30")
+    at_ms = night.log.frontier_ms + 1_000
+    night.clock.advance((at_ms - 5_000 - NOW) / 1000)
+    night.play_to(at_ms)
+    await night.order(at_ms, partial(ended, planned=night.log.planned_end, by=BY))
+    left = [row for row in night.rows() if at_ms <= row.starts_at_ms < end_ms]
+    found = [row.category for row in left if row.item]
+    assert found.count("news") >= 4
+    assert set(found) <= {"news", "promos", "idents", "fill"}
+    assert not any(row.programme for row in left)
+    assert starts_of(night, "songs") == end_ms
+    assert first_fault(night.rows()) is None
+
+
 async def test_a_row_that_was_taken_out_does_not_come_back_in_its_place(night: Night) -> None:
     on_air = night.log.peek(NOW)
     assert on_air is not None

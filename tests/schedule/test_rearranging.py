@@ -11,11 +11,13 @@ from test_moves import BY, a_row, at, log_of, shown
 from radio.errors import InvalidRequest, NotFound
 from radio.log import Anchor, ItemKind, LogRow, Outcome, first_fault
 from radio.schedule.airings import airings
+from radio.schedule.clocks import filled_with
 from radio.schedule.emergencies import LONGEST_EMERGENCY_MS, emergency
 from radio.schedule.laying import is_emergency
 from radio.schedule.moves import held, inserted, resumed, skipped
 from radio.schedule.overruns import ended, extended, with_ends
 from radio.schedule.rearranging import moved_to, removed
+from radio.schedule.timetable import timetable
 from radio.sponsors import SponsorBook
 from radio.units import DurationMs, UtcMs
 
@@ -257,6 +259,47 @@ def test_an_airing_has_the_end_that_it_was_given() -> None:
         ("talk", from_ms, until_ms), ("songs", until_ms, to_ms),
     ]  # fmt: skip
     assert with_ends(schedule, {}) is schedule
+
+
+def test_what_an_operator_leaves_of_a_programme_is_filled_up_to_its_planned_end() -> None:
+    schedule = written(
+        """
+        default_clock = "rest"
+        [clocks.rest]
+        positions = [
+          { at = "00:00", item = "legal-id/a", legal_id = true },
+          { rotate = ["music"] },
+          { at = "30:00", anchor = "hard", category = "news" },
+        ]
+        [[programmes]]
+        id = "talk"
+        title = "Talk"
+        early_end = ["promos"]
+        airs = [{ days = "daily", from = "08:00", to = "09:30" }]
+        [[programmes]]
+        id = "short"
+        title = "Short"
+        airs = [{ days = "daily", from = "09:00", to = "09:05" }]
+        layer = "special"
+        """
+    )
+    zone = ZoneInfo("America/New_York")
+    from_ms, to_ms = utc_ms("2027-01-15 13:00"), utc_ms("2027-01-15 16:00")
+    at_ms = utc_ms("2027-01-15 13:40")
+    amended = with_ends(schedule, {"talk@2027-01-15T08:00": at_ms})
+    found = [
+        ((one.starts_at_ms - from_ms) // 60_000, one.occurrence and one.occurrence.programme, one.early_end)
+        for one in timetable(amended, zone, from_ms, to_ms)
+    ]
+    assert found == [
+        (0, "talk", ()), (40, None, ("promos",)), (60, "short", ()), (65, None, ("promos",)), (90, None, ()),
+    ]  # fmt: skip
+    clock = filled_with(schedule.clocks["rest"], ("promos",))
+    assert [(one.at_ms, one.legal_id, one.rotate) for one in clock.positions] == [
+        (0, True, ()), (None, False, ("promos",)),
+    ]  # fmt: skip
+    later = with_ends(schedule, {"talk@2027-01-15T08:00": UtcMs(from_ms + 7_200_000)})
+    assert not any(one.early_end for one in timetable(later, zone, from_ms, to_ms))
 
 
 def test_a_programme_extended_across_a_repeated_hour_ends_at_the_second_of_the_two_times() -> None:

@@ -84,7 +84,7 @@ async def test_a_command_is_stored_before_its_consequences_are_and_told_once_aft
         planner._of("wxyz")._moved(NOW)  # in the loop; nothing else has had a turn
         assert gone.id not in {row.id for row in logs.rows["wxyz"]}
         assert [one.row.id for one in log.passed(NOW)] == [gone.id]
-        planner._of("wxyz")._keep_soon(NOW)
+        planner._of("wxyz")._keeping.keep_soon(NOW, planner.revision("wxyz"))
         crashed = msgspec.json.decode(msgspec.json.encode(logs.besides["wxyz"]), type=Remains)
         rows = list(logs.rows["wxyz"])
     for ended, told in ((frozenset[str](), [gone.id]), (frozenset({gone.id}), [])):

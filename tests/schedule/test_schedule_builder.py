@@ -283,6 +283,26 @@ def test_no_library_and_no_moment_makes_a_faulty_log(
     assert all(row.reason and row.title for row in rows)
 
 
+@pytest.mark.parametrize("kind", ["music", "news", "promos"])
+@pytest.mark.parametrize("count", [3, 10, 50])
+def test_short_items_alone_are_repeated_up_to_the_end_of_a_programme(kind: str, count: int) -> None:
+    plan = schedule(
+        f"""
+        default_clock = "hour"
+        [clocks.hour]
+        positions = [{{ rotate = ["{kind}"] }}]
+        [[programmes]]
+        id = "early"
+        title = "Early"
+        airs = [{{ days = "daily", from = "00:00", to = "00:12" }}]
+        """
+    )
+    rows = compile_log(inputs(folder(kind, count, 2_500, 3_500), plan), MONDAY, MONDAY + HOUR_MS // 5)
+    bed_ms = sum(row.duration_ms for row in rows if row.item is None)
+    assert bed_ms <= 3_000
+    assert not any(one.item == other.item for one, other in pairwise(rows))
+
+
 def test_a_special_that_is_removed_again_leaves_the_plan_as_it_was() -> None:
     plain = schedule()
     special = msgspec.structs.replace(

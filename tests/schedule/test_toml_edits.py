@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radio.errors import ScheduleError
-from radio.schedule.toml_edits import with_list, with_table
+from radio.schedule.toml_edits import with_list, with_table, with_value
 
 DEMO = [path.read_text() for path in sorted(Path("schedules").glob("[hlm]*.toml"))]
 HAND_WRITTEN = '''\
@@ -156,6 +156,31 @@ def test_a_list_that_changes_again_and_again_says_what_is_meant(text: str, data:
         assert tomllib.loads(text).get("grid", []) == tables
         assert text.startswith(first.rstrip())
     assert with_list(text, "grid", [], "wxyz.toml").rstrip() == first.rstrip()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.one_of(
+        texts, st.sampled_from(["", "# all\n", "[clocks.a]\nfill = []\n", "# week\n\n# a\n[clocks.a]\n"])
+    ),
+    st.lists(st.one_of(st.none(), st.sampled_from(["night", "late night", 'a "b"', "é"])), max_size=4),
+)
+def test_a_value_of_the_whole_file_comes_changes_and_goes(text: str, wanted: list[str | None]) -> None:
+    old = text
+    for value in wanted:
+        new = with_value(text, "default_clock", value, "wxyz.toml")
+        expected = {key: each for key, each in tomllib.loads(text).items() if key != "default_clock"}
+        assert tomllib.loads(new) == expected | ({} if value is None else {"default_clock": value})
+        text = new
+    kept = [line for line in old.splitlines() if not line.startswith("default_clock")]
+    assert [line for line in text.splitlines() if line in kept and line] == [line for line in kept if line]
+    assert "\r\n" not in old or text.count("\n") == text.count("\r\n")
+
+
+def test_a_changed_default_clock_keeps_the_comment_beside_it() -> None:
+    new = with_value(HAND_WRITTEN, "default_clock", "late", "wxyz.toml")
+    assert lines_apart(HAND_WRITTEN, new)[1] == ['default_clock = "late"   # while nothing else airs\n']
+    assert with_value(HAND_WRITTEN, "default_clock", "hour", "wxyz.toml") == HAND_WRITTEN
 
 
 def test_comments_within_the_table_stay_too() -> None:

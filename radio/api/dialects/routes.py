@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from radio.api.asking import number
 from radio.api.contract import described
 from radio.api.dialects import azuracast, icecast, libretime, npr
 from radio.api.dialects.azuracast_shapes import NowPlaying
@@ -159,8 +160,8 @@ class Dialects:
             sight,
             self._board.airings(sight.config.id),
             zone=_zone(request, sight.config.zone),
-            days=_number(request, "days", 2, 1, 7),
-            shows=_number(request, "shows", 5, 0, 50),
+            days=number(request, "days", 2, 1, 7),
+            shows=number(request, "shows", 5, 0, 50),
         )
         return _script(request, told) if "callback" in request.query else _json(request, told)
 
@@ -213,13 +214,3 @@ def _zone(request: web.Request, own: ZoneInfo) -> ZoneInfo:
     raise InvalidRequest(
         f"`timezone` is {name[:40]!r}.", field="timezone", allowed="an IANA name: Europe/Berlin"
     )
-
-
-def _number(request: web.Request, field: str, default: int, lowest: int, highest: int) -> int:
-    text = request.query.get(field)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and len(text) <= 4 and lowest <= int(text) <= highest:
-        return int(text)
-    allowed = f"a whole number from {lowest} to {highest}"
-    raise InvalidRequest(f"`{field}` is {text[:20]!r}.", field=field, allowed=allowed)

@@ -12,6 +12,11 @@ export function halfJitter(attempt: number, first_ms: number, limit_ms: number, 
   return Math.max(first_ms, window_ms * (0.5 + random() / 2));
 }
 
+/** How long a server that refuses asks to be left alone (RFC 9110, section 10.2.3); 0 where it says no seconds. */
+export function retryAfter_ms(response: Response): number {
+  return Number(response.headers.get('retry-after')) * 1000 || 0;
+}
+
 function doubled(attempt: number, first_ms: number, limit_ms: number): number {
   return Math.min(limit_ms, first_ms * 2 ** Math.min(attempt, 30));
 }

@@ -1,4 +1,5 @@
 import { Alarm } from './alarm';
+import { retryAfter_ms } from './backoff';
 import { EventParser } from './event-parser';
 import { HEARTBEAT_MS, type Link, type LinkOwner, PATIENCE_MS, WELCOME_LIMIT_MS, type Wanted } from './link';
 import { parseMessage } from './protocol';
@@ -22,6 +23,7 @@ export class EventLink implements Link {
   #request: AbortController | null = null;
   #patience_ms = HEARTBEAT_MS + PATIENCE_MS;
   #heard_ms = 0;
+  #pause_ms = 0;
 
   constructor(wanted: Wanted, owner: LinkOwner, server: URL, fetch: typeof globalThis.fetch) {
     this.#wanted = wanted;
@@ -87,7 +89,8 @@ export class EventLink implements Link {
       signal: request.signal,
     });
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-    if (!response.ok || !isStream || !response.body) throw new TypeError(`status ${response.status}`);
+    this.#pause_ms = response.ok ? 0 : retryAfter_ms(response);
+    if (!response.ok || !isStream || !response.body) throw new Error();
     const reader = response.body.getReader();
     const parser = new EventParser();
     for (;;) {
@@ -111,6 +114,6 @@ export class EventLink implements Link {
 
   #lose(): void {
     this.close();
-    this.#owner.lost(1006);
+    this.#owner.lost(1006, this.#pause_ms);
   }
 }

@@ -220,6 +220,45 @@ describe('The choice of transport', () => {
     expect(server.streams).toHaveLength(1);
   });
 
+  it('takes events at once where the page forbids the WebSocket and no close is told', async () => {
+    server.events = 'stream';
+    feed.start();
+    await settle();
+    server.socket.onerror?.();
+    await vi.advanceTimersByTimeAsync(500);
+    server.stream.greets();
+    await settle();
+    expect([feed.status, feed.transport, server.sockets.length]).toEqual(['live', 'events', 1]);
+  });
+
+  it.each([
+    ['7', 7000],
+    ['90', 20_000],
+    ['soon', 0],
+    ['-3', 0],
+  ])('leaves a server alone that asks for %s seconds', async (said, pause_ms) => {
+    server.refuses = true;
+    server.events = 'busy';
+    server.busy_s = said;
+    feed.start();
+    await settle();
+    const [asked_ms] = server.fetched_ms as [number];
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.fetched_ms[1]).toBe(asked_ms + pause_ms + 500);
+  });
+
+  it('comes back for events no sooner than the server says', async () => {
+    await liveByEvents();
+    server.events = 'busy';
+    server.busy_s = '9';
+    server.stream.breaks();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(server.tried_ms.length).toBe(3);
+    const refused_ms = Date.now();
+    while (server.tried_ms.length === 3) await vi.advanceTimersByTimeAsync(100);
+    expect(server.tried_ms[3]! - refused_ms).toBe(9000 + 2000);
+  });
+
   it('polls while neither gets through, and stops polling once greeted', async () => {
     server.refuses = true;
     server.events = 'page';

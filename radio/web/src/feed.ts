@@ -1,5 +1,5 @@
 import { Alarm } from './alarm';
-import { fullJitter } from './backoff';
+import { fullJitter, retryAfter_ms } from './backoff';
 import type { ServerClock } from './clock';
 import type { EventLink } from './event-link';
 import { LateLink } from './late-link';
@@ -80,6 +80,8 @@ export class Feed {
   #running = false;
   #attempt = 0;
   #failures = 0;
+  /** Until when the server has asked to be left alone. */
+  #pause_ms = 0;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -136,13 +138,17 @@ export class Feed {
   }
 
   async #load(): Promise<boolean> {
+    if (Date.now() < this.#pause_ms) return false;
     try {
       const response = await this.#fetch(new URL('api/stations', this.#options.server), {
         credentials: 'omit',
         cache: 'no-cache',
         signal: AbortSignal.timeout(WELCOME_LIMIT_MS),
       });
-      if (!response.ok) throw new Error(`status ${response.status}`);
+      if (!response.ok) {
+        this.#spare(retryAfter_ms(response));
+        throw new Error();
+      }
       const body = (await response.json()) as { stations: unknown[] };
       if (!this.#running || this.status === 'live') return this.#running;
       this.#setRoughClock(response.headers.get('date'));
@@ -179,7 +185,10 @@ export class Feed {
         clock.sample(server_time_ms, sent_ms);
         this.#options.changed();
       },
-      lost: (code) => this.#ended(link, code),
+      lost: (code, pause_ms = 0) => {
+        this.#spare(pause_ms);
+        this.#ended(link, code);
+      },
     };
     const url = new URL('api/ws', server);
     url.protocol = url.protocol.replace('http', 'ws');
@@ -194,7 +203,7 @@ export class Feed {
 
   async #learnEvents(owner: LinkOwner): Promise<Link> {
     // Some browsers never ask again for a module that once failed to come: ask only a server that answers.
-    if (this.#proven && !(await this.#load())) throw new TypeError('no network');
+    if (this.#proven && !(await this.#load())) throw new Error();
     const Known = (this.#EventLink = (await import('./event-link')).EventLink);
     return new Known(this.#wanted, owner, this.#options.server, this.#fetch);
   }
@@ -277,7 +286,12 @@ export class Feed {
 
   #later(): void {
     const delay_ms = fullJitter(this.#attempt++, BACKOFF_FIRST_MS, BACKOFF_LIMIT_MS, this.#random);
-    this.#retry.set(delay_ms, () => void this.#begin());
+    this.#retry.set(delay_ms + Math.max(0, this.#pause_ms - Date.now()), () => void this.#begin());
+  }
+
+  /** Nobody is left alone for longer than the longest pause. */
+  #spare(pause_ms: number): void {
+    if (pause_ms) this.#pause_ms = Date.now() + Math.min(pause_ms, BACKOFF_LIMIT_MS);
   }
 
   async #pollOnce(): Promise<void> {

@@ -16,8 +16,8 @@ export interface LinkOwner {
   message(message: ServerMessage): void;
   /** The server's time, in answer to what was asked at `sent_ms` of this machine's clock. */
   sample(server_time_ms: number, sent_ms: number): void;
-  /** The link has ended, with a close code of RFC 6455 (1006: without a word). */
-  lost(code: number): void;
+  /** The link has ended, with a close code of RFC 6455 (1006: without a word); the server asks for a pause. */
+  lost(code: number, pause_ms?: number): void;
 }
 
 /** A pushed connection. It greets with `welcome`; snapshots, missed updates and T0 of sessions follow. */

@@ -3,7 +3,7 @@ import { HEARTBEAT_MS, type Link, type LinkOwner, PATIENCE_MS, WELCOME_LIMIT_MS,
 import { type ClientMessage, type Position, type ServerError, parseMessage } from './protocol';
 
 /** The part of WebSocket that a link uses. */
-export type Socket = Pick<WebSocket, 'onmessage' | 'onclose' | 'send' | 'close'>;
+export type Socket = Pick<WebSocket, 'onmessage' | 'onclose' | 'onerror' | 'send' | 'close'>;
 
 interface Asked {
   readonly again: Alarm;
@@ -45,6 +45,8 @@ export class SocketLink implements Link {
     const socket = this.#socket;
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     socket.onclose = ({ code }) => socket === this.#socket && this.#lose(code);
+    // Where a page's policy forbids the address, some browsers tell nothing else.
+    socket.onerror = () => socket === this.#socket && this.#lose(1006);
   }
 
   resync(station: string): void {

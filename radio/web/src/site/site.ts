@@ -1,6 +1,7 @@
 import './site.css';
 import type { TuneDetail } from '../player/radio-player';
 import { localZone, longDate } from '../times';
+import { watchForRenewal } from './renewal';
 
 /** Puts today's date into the page: the station's day once it is known, until then the reader's own. */
 function showToday(zone: string): void {
@@ -11,6 +12,7 @@ function showToday(zone: string): void {
   }
 }
 
+watchForRenewal();
 showToday(localZone());
 document.addEventListener('radio-tune', (event) => {
   showToday((event as CustomEvent<TuneDetail>).detail.timezone ?? localZone());

@@ -18,7 +18,9 @@ export class Server {
   /** Whether WebSockets are refused. */
   refuses = false;
   /** What a request for events is answered with. */
-  events: 'stream' | 'refusal' | 'page' | 'nothing' = 'refusal';
+  events: 'stream' | 'refusal' | 'page' | 'nothing' | 'busy' = 'refusal';
+  /** What a server that is asked too much says of when to come back; null: it is not. */
+  busy_s: string | null = null;
   stations = ['harbor', 'meridian'];
   stateOf = (id: string) => state(id);
 
@@ -35,6 +37,7 @@ export class Server {
     if (url.pathname === '/api/events') return this.#events(url, options.signal as AbortSignal);
     this.fetched_ms.push(Date.now());
     if (!this.answers) throw new TypeError('no network');
+    if (this.busy_s !== null) return busy(this.busy_s);
     return Response.json({ stations: this.stations.map((id) => this.stateOf(id)) });
   };
 
@@ -54,11 +57,16 @@ export class Server {
     this.tried_ms.push(Date.now());
     if (this.events === 'refusal') throw new TypeError('no network');
     if (this.events === 'page') return new Response('<html>', { headers: { 'content-type': 'text/html' } });
+    if (this.events === 'busy') return busy(this.busy_s ?? '0');
     if (this.events === 'nothing') return new Promise(() => undefined);
     const stream = new FakeStream(url, signal);
     this.streams.push(stream);
     return new Response(stream.body, { headers: { 'content-type': 'text/event-stream; charset=utf-8' } });
   }
+}
+
+function busy(retry_after: string): Response {
+  return new Response('{}', { status: 503, headers: { 'retry-after': retry_after } });
 }
 
 /** The server's end of a connection. */
@@ -94,6 +102,7 @@ export abstract class Peer {
 export class FakeSocket extends Peer {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
+  onerror: (() => void) | null = null;
   sent: ClientMessage[] = [];
 
   constructor(readonly url: string) {
