@@ -1,6 +1,6 @@
 """Nothing but the sends: a server that writes one buffer a second to each listener, and does no more than that.
 
-What it costs is the price of the system's ``send`` on this machine, below which no server comes.
+What it costs is the price of the system's ``send`` on this machine. No server that copies its bytes comes below it.
 """
 
 from __future__ import annotations

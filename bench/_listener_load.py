@@ -118,6 +118,8 @@ class Listener:
 class Crowd:
     """All the listeners, and the loop that serves them."""
 
+    make = Listener
+
     def __init__(self, port: int, path: str, count: int, at_once: int) -> None:
         self.at_once = at_once
         self.port = port
@@ -135,7 +137,7 @@ class Crowd:
         give_up = time.monotonic() + CONNECT_LIMIT_S
         while (self.made < self.count or self.opening) and time.monotonic() < give_up:
             while self.made < self.count and self.opening < self.at_once:
-                listener = Listener(self.made, self.port)
+                listener = self.make(self.made, self.port)
                 self.here[listener.socket.fileno()] = listener
                 self.epoll.register(listener.socket.fileno(), select.EPOLLOUT)
                 self.made += 1

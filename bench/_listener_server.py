@@ -65,16 +65,17 @@ class Source:
 
 
 class Lateness:
-    """How late the loop runs what is due each 50 ms."""
+    """How late the loop runs what is due each ``tick_s`` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, tick_s: float = TICK_S) -> None:
+        self.tick_s = tick_s
         self.late_ms: list[float] = []
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due_s = loop.time() + TICK_S
-            await asyncio.sleep(TICK_S)
+            due_s = loop.time() + self.tick_s
+            await asyncio.sleep(self.tick_s)
             self.late_ms.append((loop.time() - due_s) * 1000)
 
     def taken(self) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """A service in a process of its own for ``bench live``, which says how late its event loop was.
 
 ``python -m bench._live_server CONFIG``: prints one line of JSON when it is on the air (port, and an operator's token),
-and another when it is told to stop (lateness of the loop in milliseconds since the line ``begin`` was read).
+and another when it is told to stop (lateness of the loop in milliseconds since the line ``begin`` was read, each sample
+of it with its moment on the monotonic clock, and the memory held at ``begin`` and at the end).
 """
 
 from __future__ import annotations
@@ -36,23 +37,28 @@ async def serve(path: Path) -> None:
         print(json.dumps({"port": service.port, "token": token}), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         settle()
-        late: list[float] = []
-        probe = asyncio.create_task(_probe(late))
+        rss_kb = [_rss_kb()]
+        samples: list[tuple[float, float]] = []
+        probe = asyncio.create_task(_probe(samples))
         await stopped.wait()
         probe.cancel()
-        late.sort()
-        print(
-            json.dumps({"p99_ms": late[int(len(late) * 0.99)], "max_ms": late[-1], "over": late[-8:]}),
-            flush=True,
-        )
+        rss_kb.append(_rss_kb())
+        late = sorted(one for _, one in samples)
+        told = {"p99_ms": late[int(len(late) * 0.99)], "max_ms": late[-1], "over": late[-8:]}
+        print(json.dumps(told | {"samples": samples, "rss_kb": rss_kb}), flush=True)
 
 
-async def _probe(late: list[float]) -> None:
+def _rss_kb() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+async def _probe(samples: list[tuple[float, float]]) -> None:
     loop = asyncio.get_running_loop()
     while True:
         due_s = loop.time() + PROBE_S
         await asyncio.sleep(PROBE_S)
-        late.append((loop.time() - due_s) * 1000)
+        samples.append((round(due_s, 4), round((loop.time() - due_s) * 1000, 3)))
 
 
 if __name__ == "__main__":

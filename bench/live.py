@@ -4,6 +4,9 @@ One service with two stations. At one a hard row stands every ten seconds, each 
 actual start in the as-run log, and where the tone begins in what a listener receives (MP3; stream time of the first
 byte is told by the push). At the other an operator skips and puts items in: the time from the call to the update at a
 WebSocket client. Meanwhile a probe in the service's event loop says how late it was. ``--minutes 5 --commands 200``.
+
+Then the demo's three stations, one of which gets another schedule again and again: ``--edits 25``. Either part is left
+out with 0.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ import av
 import numpy as np
 from websockets.asyncio.client import connect
 
+from bench import _live_edits
+
 EVERY_S = 10
 TONES = [600 + 200 * n for n in range(8)]
 RATE_HZ = 48_000
@@ -41,7 +46,30 @@ def main() -> None:
     reader = argparse.ArgumentParser(prog="bench live")
     reader.add_argument("--minutes", type=float, default=5.0)
     reader.add_argument("--commands", type=int, default=200)
+    reader.add_argument("--edits", type=int, default=25)
     options = reader.parse_args()
+    if options.minutes:
+        _play(options)
+    if options.edits:
+        _edit(options.edits)
+    print(f"load when it ended: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def _edit(count: int) -> None:
+    edits, service = _live_edits.measured(count)
+    _report("schedule saved: call to update at a subscriber, ms", [one.told_ms for one in edits])
+    _report("schedule saved: call to answer, ms", [one.answered_ms for one in edits])
+    for name, after_s in (("until the answer", 0.0), ("in the second after it", 1.0)):
+        late = _live_edits.lateness(edits, service["samples"], after_s)
+        _report(f"  lateness of the event loop {name}, ms", late)
+        print(f"{'    over 10 ms, of all samples':<58}{sum(one > 10 for one in late):>8}{len(late):>8}")
+    before_kb, after_kb = service["rss_kb"]
+    print(
+        f"{'  memory of the service before and after, MB':<58}{before_kb / 1024:>8.1f}{after_kb / 1024:>8.1f}"
+    )
+
+
+def _play(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="nextup-live-") as name:
         folder = Path(name)
         _write(folder, options.minutes)
@@ -89,7 +117,6 @@ async def _measure(
         f"{'lateness of the event loop, p99 and worst, ms':<58}{late['p99_ms']:>8.1f}{late['max_ms']:>8.1f}"
     )
     print(f"  the eight worst: {[round(one, 1) for one in late['over']]}")
-    print(f"load when it ended: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 def _report(name: str, values: list[float]) -> None:

@@ -4,6 +4,10 @@ Real playout threads, files, limiters, meters and encoders on the real clock. CP
 on the machine matters little; it matters for the lead, which is how far the latest chunk was ahead of the moment at
 which it is to be heard (5 s at best; below 0 it would be late). After ``--counts`` the number that should still hold
 is tried: nine tenths of what the CPU of the last count allows. ``--seconds`` for each.
+
+``--together 24 32 40`` measures the whole service instead, with so many stations really at once on one core: store,
+planner, as-run log, state and event loop beside the playouts. Nothing is extrapolated. It takes one to three minutes
+for each beside ``--seconds``, for the start.
 """
 
 from __future__ import annotations
@@ -43,8 +47,12 @@ def main() -> None:
     reader.add_argument("--counts", type=int, nargs="*", default=[1, 4, 8])
     reader.add_argument("--seconds", type=float, default=30.0)
     reader.add_argument("--verify", type=int, help="try this many instead of the number that should hold")
+    reader.add_argument("--together", type=int, nargs="+", help="whole services with so many stations")
     reader.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = reader.parse_args()
+    if options.together:
+        _together(options.together, options.seconds)
+        return
     if options.one:
         print(json.dumps(_carry(options.one, options.seconds)))
         return
@@ -70,6 +78,26 @@ def _measured(count: int, seconds: float) -> dict[str, float]:
         flush=True,
     )
     return found
+
+
+def _together(counts: list[int], seconds: float) -> None:
+    print(
+        f"{'stations':>9}{'CPU of a core':>15}{'each':>9}{'least lead s':>14}{'chunks':>8}{'late':>6}{'RSS MB':>8}"
+        f"{'loop p99 ms':>13}{'worst':>8}{'start s':>9}"
+    )
+    for count in counts:
+        said = subprocess.run(
+            [sys.executable, "-m", "bench._stations_service", str(count), str(seconds)],
+            check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent,
+        )  # fmt: skip
+        found: dict[str, float] = json.loads(said.stdout)
+        print(
+            f"{count:>9}{found['cpu']:>14.1%} {found['each']:>8.2%}{found['lead_s']:>14.2f}{found['chunks']:>8}"
+            f"{found['late']:>6}{found['rss_mb']:>8.1f}{found['loop_p99_ms']:>13.1f}{found['loop_max_ms']:>8.1f}"
+            f"{found['start_s']:>9.0f}",
+            flush=True,
+        )
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, Python {sys.version.split()[0]}")
 
 
 def _carry(count: int, seconds: float) -> dict[str, float]:
