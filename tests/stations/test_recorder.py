@@ -28,7 +28,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-async def history(store: Store) -> list[Aired]:
+async def history(store: Store, recorder: AsRunRecorder | None = None) -> list[Aired]:
+    if recorder is not None:
+        await all_written(recorder)
     await store.write(lambda conn: None)  # whatever was queued before is written
     return await store.read(as_run.history, "wxyz")
 
@@ -46,7 +48,7 @@ def ended(row: LogRow, played_ms: int = 30_000, outcome: Outcome = Outcome.AIRED
 async def test_an_intent_is_on_the_disk_before_the_row_starts(store: Store) -> None:
     recorder = AsRunRecorder(store)
     recorder.record(RowCued(row(0), UtcMs(NOON - 5_000)))
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert (entry.row, entry.attempt, entry.cued_at_ms) == (row(0), 1, NOON - 5_000)
     assert (entry.started_at_ms, entry.ended_at_ms, entry.outcome) == (None, None, None)
 
@@ -56,10 +58,10 @@ async def test_a_row_goes_through_start_checkpoints_and_one_end(store: Store) ->
     recorder.record(RowCued(row(0), UtcMs(NOON - 5_000)))
     recorder.record(RowStarted(row(0), UtcMs(NOON)))
     recorder.checkpoint(row(0), UtcMs(NOON + 1_000), DurationMs(1_000))
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert (entry.started_at_ms, entry.played_ms, entry.outcome) == (NOON, 1_000, None)
     recorder.record(ended(row(0)))
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert (entry.ended_at_ms, entry.played_ms, entry.outcome) == (NOON + 30_000, 30_000, Outcome.AIRED)
 
 
@@ -69,7 +71,7 @@ async def test_a_row_ends_once_whatever_comes_after(store: Store) -> None:
         recorder.record(event)
     recorder.record(ended(row(0), 12_000, Outcome.TRUNCATED))
     recorder.checkpoint(row(0), UtcMs(NOON + 31_000), DurationMs(31_000))
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert (entry.played_ms, entry.outcome, entry.cause) == (30_000, Outcome.AIRED, "as planned")
 
 
@@ -110,7 +112,7 @@ async def test_two_stations_may_have_rows_of_the_same_name(store: Store) -> None
     for event in (RowCued(here, UtcMs(NOON)), RowCued(there, UtcMs(NOON)), RowStarted(there, UtcMs(NOON))):
         recorder.record(event)
     recorder.record(ended(there))
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert entry.started_at_ms is None
     (other,) = await store.read(as_run.history, "other")
     assert other.outcome is Outcome.AIRED
@@ -120,7 +122,7 @@ async def test_a_start_whose_intent_was_lost_is_written_all_the_same(store: Stor
     recorder = AsRunRecorder(store)
     recorder.record(RowStarted(row(0), UtcMs(NOON)))
     recorder.record(ended(row(0)))
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert (entry.attempt, entry.cued_at_ms, entry.started_at_ms) == (1, NOON, NOON)
     assert entry.outcome is Outcome.AIRED
 
@@ -131,14 +133,14 @@ async def test_what_never_started_and_fallbacks_write_nothing(store: Store) -> N
     recorder.checkpoint(row(0), UtcMs(NOON), DurationMs(1))
     recorder.record(RowCued(row(1), UtcMs(NOON)))
     recorder.record(FallbackStarted(row(1), UtcMs(NOON), "gone"))
-    assert [entry.row.id for entry in await history(store)] == ["row-1"]
+    assert [entry.row.id for entry in await history(store, recorder)] == ["row-1"]
 
 
 async def test_a_later_checkpoint_takes_the_place_of_one_that_waits(store: Store) -> None:
     recorder = AsRunRecorder(store)
     recorder.record(RowCued(row(0), UtcMs(NOON)))
     recorder.record(RowStarted(row(0), UtcMs(NOON)))
-    await history(store)
+    await history(store, recorder)
     held = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -150,7 +152,7 @@ async def test_a_later_checkpoint_takes_the_place_of_one_that_waits(store: Store
         recorder.checkpoint(row(0), UtcMs(NOON + second * 1_000), DurationMs(second * 1_000))
     assert store.backlog <= 2
     held.set()
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert entry.played_ms == 8_000
 
 
@@ -161,7 +163,7 @@ async def test_an_intent_can_be_withdrawn_until_it_starts(store: Store) -> None:
     recorder.record(RowStarted(row(0), UtcMs(NOON)))
     for number in (0, 1, 2):
         recorder.withdraw(row(number), UtcMs(NOON + 1))
-    (entry,) = await history(store)
+    (entry,) = await history(store, recorder)
     assert (entry.row.id, entry.started_at_ms) == ("row-0", NOON)
 
 
@@ -307,7 +309,7 @@ async def test_a_row_whose_time_passed_while_nothing_was_on_the_air_is_missed_on
     for number in (0, 1, 1):
         recorder.missed(row(number), UtcMs(NOON + 90_000), "the station was off the air")
     recorder.missed(row(2, item=None), UtcMs(NOON + 90_000), "the station was off the air")
-    found = [(one.row.id, one.outcome, one.started_at_ms) for one in await history(store)]
+    found = [(one.row.id, one.outcome, one.started_at_ms) for one in await history(store, recorder)]
     assert found == [("row-1", Outcome.MISSED, None), ("row-0", Outcome.AIRED, NOON)]
 
 
@@ -335,5 +337,5 @@ async def test_a_row_is_forgotten_a_day_after_its_time_and_has_no_second_end_bef
     assert not recorder.knows("wxyz", days[0][0].id)
     assert not recorder.knows("wxyz", later.id)
     recorder.missed(days[3][0], UtcMs(NOON), "a restart left no room for it")
-    found = await history(store)
+    found = await history(store, recorder)
     assert [entry.outcome for entry in found if entry.row.id == days[3][0].id] == [Outcome.SKIPPED]
