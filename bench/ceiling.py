@@ -71,7 +71,8 @@ def music() -> Pcm:
 
 def clipped() -> Pcm:
     """The same as a careless master has it: 9 dB too loud, and cut off flat."""
-    return np.clip(music() * 2.8, -1.0, 1.0)
+    louder: Pcm = np.clip(music() * 2.8, -1.0, 1.0)
+    return louder
 
 
 def _piece(path: Path) -> Pcm:
@@ -110,7 +111,7 @@ def _decoded_peak_db(kind: StreamFormat, kbps: int, sound: Pcm) -> float:
 
 
 def _decoded(data: bytes, container: str) -> Iterator[np.ndarray]:
-    with av.open(io.BytesIO(data), format=container) as opened:
+    with av.open(io.BytesIO(data), "r", format=container) as opened:
         stream = opened.streams.audio[0]
         for frame in opened.decode(stream):
             planes = frame.to_ndarray()

@@ -27,8 +27,8 @@ from radio.config import load_config
 from radio.library.scan import Scanner
 from radio.log import ItemKind, LogRow
 from radio.playout import DirectLoader, Engine
-from radio.playout.cued import OVER_INTRO_MS
 from radio.schedule import PlannedStation, Planner, StoredLogs
+from radio.schedule.laying import is_over_intro
 from radio.store import Store, sqlite_url
 from radio.units import SAMPLES_PER_MS, Samples, UtcMs
 
@@ -62,7 +62,7 @@ def main() -> None:
         silences = _silences(out)
         frames = out.stat().st_size / FRAME_BYTES
         print(f"frames: {frames:.3f}, which last {frames * FRAME_S:.3f} s")
-        over = [row for row in rows if row.kind is ItemKind.IDENT and row.overlap_ms > OVER_INTRO_MS]
+        over = [row for row in rows if is_over_intro(row)]
         print(f"idents over an intro: {len(over)}, by {[row.overlap_ms for row in over]} ms")
         print(f"silences over 1.5 s: {len(silences)} {silences[:5] or ''}; rows: {len(rows)}")
 

@@ -217,9 +217,10 @@ def _table(rows: dict[tuple[int, str], list[dict[str, Any]]], options: argparse.
     for (count, server), runs in rows.items():
         middle = {key: _median(runs, key) for key in ("us", "kb", "first_ms", "late_p99_ms", "load_cpu")}
         peer = _median(rows.get((count, ICECAST), []), "us")
-        ratio = middle["us"] / peer if peer and middle["us"] is not None else None
+        us = middle["us"] or 0.0
+        ratio = us / peer if peer else None
         print(
-            f"{server:<13}{max(run['open'] for run in runs):>10}{middle['us']:>10.1f}{middle['us'] * 0.0036:>9.3f}"
+            f"{server:<13}{max(run['open'] for run in runs):>10}{us:>10.1f}{us * 0.0036:>9.3f}"
             f"{_cell(ratio, 7)}{_cell(middle['kb'], 9)}{_cell(middle['first_ms'], 10)}"
             f"{max(run['starved'] for run in runs):>9}{max(run['behind_s'] for run in runs):>10.2f}"
             f"{max(run['bad'] for run in runs):>10}{_cell(middle['late_p99_ms'], 13, 1)}"

@@ -65,8 +65,9 @@ async def _soak(folder: Path, hours: int, most_s: float | None) -> None:
     config = _config(folder)
     clock = Racing(len(config.stations))
     _print_row(_HEADS)
+    late_ms: list[float] = []
     async with on_air(config, clock=clock) as service:
-        lateness = asyncio.create_task(_watch_lateness(late_ms := []))
+        lateness = asyncio.create_task(_watch_lateness(late_ms))
         visitors = [
             asyncio.create_task(_listen(clock, service.port, station.id)) for station in config.stations
         ]

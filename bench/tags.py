@@ -128,7 +128,7 @@ def make_files(folder: Path, count: int) -> list[Path]:
     for number in range(count):
         model = models[number % len(models)]
         files.append(Path(shutil.copy(model, folder / f"{number:05d}{model.suffix}")))
-    np.random.default_rng(7).shuffle(files)  # type: ignore[arg-type]
+    np.random.default_rng(7).shuffle(files)
     return files
 
 
@@ -136,7 +136,7 @@ def _tone(path: Path) -> Path:
     codec, sample_format = _CODECS[path.suffix]
     wave = (np.sin(np.arange(96_000) * 0.05) * 8000).astype(np.int16)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=48_000)
+        stream: Any = container.add_stream(codec, rate=48_000)
         stream.codec_context.layout = "stereo"
         stream.codec_context.format = sample_format
         if codec == "vorbis":

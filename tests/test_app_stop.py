@@ -10,6 +10,7 @@ import pytest
 from whole_service import (
     Radio,
     Station,
+    at_rest,
     children,
     configuration,
     load,
@@ -54,7 +55,7 @@ async def test_a_stop_closes_everything_and_a_restart_goes_on_with_the_same_log(
     with suppress(ConnectionError):
         await asyncio.wait_for(listening, 3)
     radio.switch_off()
-    await until(lambda: own_threads() <= threads and asyncio.all_tasks() == tasks, 3)
+    await at_rest(threads, tasks)
     assert children() <= processes
     with pytest.raises(OSError, match="Connect call failed"):
         await asyncio.open_connection("127.0.0.1", port)
@@ -80,7 +81,7 @@ async def test_a_start_that_fails_leaves_nothing_behind(small: Path) -> None:
     with pytest.raises(AddressInUse):
         async with on_air(taken):
             raise AssertionError("the port is taken")
-    await until(lambda: own_threads() <= threads and asyncio.all_tasks() <= tasks, 3)
+    await at_rest(threads, tasks)
     assert children() <= processes
     server.close()
 
@@ -95,5 +96,5 @@ async def test_a_start_that_is_given_up_leaves_nothing_behind(small: Path) -> No
         with suppress(asyncio.CancelledError):
             await starting
             raise AssertionError("it was faster than the signal")
-        await until(lambda: own_threads() <= threads and asyncio.all_tasks() <= tasks, 3)
+        await at_rest(threads, tasks)
         assert children() <= processes

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -182,6 +184,20 @@ def own_threads() -> set[threading.Thread]:
     """The threads that run, but for those that asyncio and anyio keep for later work."""
     pooled = ("asyncio_", "AnyIO", "MainThread")
     return {thread for thread in threading.enumerate() if not thread.name.startswith(pooled)}
+
+
+async def at_rest(threads: set[threading.Thread], tasks: set[asyncio.Task[Any]]) -> None:
+    """Wait until no thread and no task is left but these. Raises AssertionError, which names what is left."""
+    try:
+        await until(lambda: own_threads() <= threads and asyncio.all_tasks() <= tasks, 3)
+    except TimeoutError:
+        places = sys._current_frames()
+        left = [
+            f"{thread.name}: {''.join(traceback.format_stack(places[thread.ident])[-3:])}"
+            for thread in own_threads() - threads
+            if thread.ident in places
+        ]
+        raise AssertionError(f"left are {left} and {asyncio.all_tasks() - tasks}") from None
 
 
 def children() -> set[int]:

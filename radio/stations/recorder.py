@@ -41,7 +41,7 @@ RETRY_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 REMEMBERED_MS: Final = 2 * 86_400_000
 """Rows that were played this long ago are not played again, so their attempts need not be known."""
 
-FORGOTTEN_MS: Final = 86_400_000
+FORGOTTEN_MS: Final = 6 * 3_600_000
 """So long after its end and its time a row cannot come again, and its attempts are forgotten."""
 
 RECENT_DAYS: Final = 2

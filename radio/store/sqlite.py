@@ -22,13 +22,18 @@ _PRAGMAS: Final = (
     "foreign_keys = ON",
     "synchronous = FULL",
     "temp_store = MEMORY",
-    "cache_size = -2000",
     "mmap_size = 0",
     "trusted_schema = OFF",
 )
 # One connection does all commits and all checkpoints, so a build with the WAL-reset fault finds no race.
-_WRITER_PRAGMAS: Final = ("journal_mode = WAL", *_PRAGMAS, "journal_size_limit = 67108864")
-_READER_PRAGMAS: Final = (*_PRAGMAS, "wal_autocheckpoint = 0", "query_only = ON")
+_WRITER_PRAGMAS: Final = (
+    "journal_mode = WAL",
+    *_PRAGMAS,
+    "cache_size = -1000",
+    "journal_size_limit = 67108864",
+)
+# what a reader does not find in its own pages lies in the system's, which every process shares
+_READER_PRAGMAS: Final = (*_PRAGMAS, "cache_size = -500", "wal_autocheckpoint = 0", "query_only = ON")
 
 
 def _driver() -> ModuleType:

@@ -18,7 +18,9 @@ MP3_FRAME_SAMPLES = 1_152
 COMMANDS = {
     "ffmpeg": "-nostdin -hide_banner -loglevel error -xerror -i {url} -t {seconds} -f null -",
     "mpg123": "--quiet --test --frames {frames} {url}",
-    "mpv": "--no-config --no-video --ao=null --msg-level=all=warn --length={seconds} {url}",
+    # its clock is the null device's: 2 s in it, so that only the stream can run dry, not mpv on a busy machine
+    "mpv": "--no-config --no-video --ao=null --ao-null-buffer=2 --audio-buffer=2 --msg-level=all=warn "
+    "--length={seconds} {url}",
 }
 
 Sound = NDArray[np.float64]
