@@ -35,7 +35,8 @@ async def serve(path: Path) -> None:
         now_ms = SystemClock().now_ms()
         token = await service.store.write(operators.add, "bench", Role.OPERATOR, None, now_ms)
         print(json.dumps({"port": service.port, "token": token}), flush=True)
-        await asyncio.to_thread(sys.stdin.readline)
+        if not await asyncio.to_thread(sys.stdin.readline):
+            return
         settle()
         rss_kb = [_rss_kb()]
         samples: list[tuple[float, float]] = []
@@ -44,7 +45,8 @@ async def serve(path: Path) -> None:
         probe.cancel()
         rss_kb.append(_rss_kb())
         late = sorted(one for _, one in samples)
-        told = {"p99_ms": late[int(len(late) * 0.99)], "max_ms": late[-1], "over": late[-8:]}
+        worst_ms = {"p99_ms": late[int(len(late) * 0.99)], "max_ms": late[-1]} if late else {}
+        told = worst_ms | {"over": late[-8:]}
         print(json.dumps(told | {"samples": samples, "rss_kb": rss_kb}), flush=True)
 
 

@@ -2,7 +2,8 @@
 
 Beside it, where they are installed: Liquidsoap at the same work; and ffmpeg's command line, which decodes the same
 files and encodes them once, without crossfades, titles or a clock: a floor rather than a peer. The runs of all are
-interleaved, and each figure is the median of three.
+interleaved. Each figure is the median of its runs, and each ratio the median over the rounds; one mount and three take
+turns of a few seconds of stream, so that a machine that is slower for a while weighs on both sides.
 """
 
 from __future__ import annotations
@@ -26,16 +27,19 @@ from radio.log import ItemKind, LogRow
 from radio.playout import DirectLoader, Engine
 from radio.units import SAMPLE_RATE_HZ, DurationMs, UtcMs
 
-HOURS = 0.25
+HOURS = 0.1
+SLICE_S = 21
 BLOCK = 4032
 CROSSFADE_MS = 2_000
-LAPS = 2
+LAPS = 1
 """How often Liquidsoap plays the files: about as long as the others."""
 
 MUSIC = Path(__file__).parent.parent / "audio_fixtures"
 
 
-RUNS = 3
+RUNS = 5
+ONE = "Next Up, MP3"
+THREE = "Next Up, MP3 + AAC + Opus"
 MOUNTS: tuple[tuple[StreamFormat, int], ...] = (("mp3", 128), ("aac", 128), ("opus", 96))
 
 
@@ -44,50 +48,68 @@ def main() -> None:
     files = sorted(
         path for station in ("meridian", "lowtide") for path in (MUSIC / station / "music").iterdir()
     )
-    runs: dict[str, Callable[[], float]] = {
-        "Next Up, MP3": lambda: render(files, MOUNTS[:1]),
-        "Next Up, MP3 + AAC + Opus": lambda: render(files, MOUNTS),
-    }
+    peers: dict[str, Callable[[], float]] = {}
     if (liquidsoap := _liquidsoap.version()) is not None:
-        runs[f"{liquidsoap}, MP3"] = lambda: _liquidsoap.cpu_s_per_hour(files * LAPS, CROSSFADE_MS)
+        peers[f"{liquidsoap}, MP3"] = lambda: _liquidsoap.cpu_s_per_hour(files * LAPS, CROSSFADE_MS)
     if shutil.which("ffmpeg") is not None:
-        runs["ffmpeg, decode and encode alone"] = lambda: ffmpeg(files)
-    found: dict[str, list[float]] = {name: [] for name in runs}
+        peers["ffmpeg, decode and encode alone"] = lambda: ffmpeg(files)
+    found: dict[str, list[float]] = {name: [] for name in (ONE, THREE, *peers)}
     for _ in range(RUNS):
-        for name, run in runs.items():
+        one, three = _Station(files, MOUNTS[:1]), _Station(files, MOUNTS)
+        for _ in range(int(HOURS * 3600 / SLICE_S)):
+            one.go_on()
+            three.go_on()
+        found[ONE].append(one.close())
+        found[THREE].append(three.close())
+        for name, run in peers.items():
             found[name].append(run())
-    medians = {name: median(values) for name, values in found.items()}
-    one = medians["Next Up, MP3"]
     print(f"{'engine':<34}{'CPU-s per hour':>16}{'x real time':>14}{'Next Up, MP3 / this':>22}")
-    for name, spent_s in medians.items():
-        print(f"{name:<34}{spent_s:>16.0f}{3600 / spent_s:>14.0f}{one / spent_s:>22.2f}")
-    print(f"three mounts cost {medians['Next Up, MP3 + AAC + Opus'] / one:.2f} times what one does")
+    for name, values in found.items():
+        spent_s = median(values)
+        print(f"{name:<34}{spent_s:>16.0f}{3600 / spent_s:>14.0f}{_ratio(found[ONE], values):>22.2f}")
+    print(f"three mounts cost {_ratio(found[THREE], found[ONE]):.2f} times what one does")
     print(f"Python {sys.version.split()[0]}, {len(files)} files, {HOURS} h, median of {RUNS}")
 
 
-def render(files: list[Path], mounts: Sequence[tuple[StreamFormat, int]]) -> float:
-    """CPU seconds per hour of stream of the real engine, limiter and encoders."""
-    rows = list(_rows(files))
-    by_item = {str(path): path for path in files}
-    log = _Log(rows)
-    encoders = [encoder_for(name, bitrate_kbps) for name, bitrate_kbps in mounts]
-    limiter = Limiter(ceiling_db=ceiling_dbtp(mounts))
-    engine = Engine(
-        log,
-        DirectLoader(lambda row: by_item[row.item or ""]),
-        epoch_ms=UtcMs(0),
-        station="bench",
-        on_event=lambda event: None,
-    )
-    total = int(HOURS * 3600 * SAMPLE_RATE_HZ)
-    began = time.process_time()
-    for _ in range(total // BLOCK):
-        block = limiter.process(engine.render(BLOCK))
-        for encoder in encoders:
-            encoder.encode(block)
-    spent = time.process_time() - began
-    engine.close()
-    return spent / HOURS
+def _ratio(over: Sequence[float], under: Sequence[float]) -> float:
+    return median(a / b for a, b in zip(over, under, strict=True))
+
+
+class _Station:
+    """The real engine, limiter and encoders, and what they have cost."""
+
+    def __init__(self, files: list[Path], mounts: Sequence[tuple[StreamFormat, int]]) -> None:
+        by_item = {str(path): path for path in files}
+        self._encoders = [encoder_for(name, bitrate_kbps) for name, bitrate_kbps in mounts]
+        self._limiter = Limiter(ceiling_db=ceiling_dbtp(mounts))
+        self._engine = Engine(
+            _Log(list(_rows(files))),
+            DirectLoader(lambda row: by_item[row.item or ""]),
+            epoch_ms=UtcMs(0),
+            station="bench",
+            on_event=lambda event: None,
+        )
+        self._spent_s = 0.0
+        self._slices = 0
+
+    def go_on(self) -> None:
+        """Render and encode the next slice."""
+        began = time.process_time()
+        for _ in range(SLICE_S * SAMPLE_RATE_HZ // BLOCK):
+            block = self._limiter.process(self._engine.render(BLOCK))
+            for encoder in self._encoders:
+                encoder.encode(block)
+        self._spent_s += time.process_time() - began
+        self._slices += 1
+
+    def close(self) -> float:
+        """CPU seconds per hour of stream."""
+        self._engine.close()
+        return (
+            self._spent_s
+            / (self._slices * (SLICE_S * SAMPLE_RATE_HZ // BLOCK * BLOCK) / SAMPLE_RATE_HZ)
+            * 3600
+        )
 
 
 def ffmpeg(files: list[Path]) -> float:

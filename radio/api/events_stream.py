@@ -144,7 +144,9 @@ class EventStreams:
         since = positions(last_id, stations)
         listens = sessions(request.query.get("listen", ""), stations)
         if request.method == "HEAD" or self._stopping:
-            return web.Response(status=503 if self._stopping else 200, headers=_HEADERS)
+            if self._stopping:
+                return web.Response(status=503, headers=_HEADERS | {"Retry-After": "5"})
+            return web.Response(headers=_HEADERS)
         address = self._address_of(request)
         self.admission.enter(address)
         transport = taken_from_aiohttp(request)

@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from radio.audio.frame_codec import FrameCodec
+from radio.audio.frame_codec import FrameCodec, Frames
 from radio.audio.pcm import Pcm
 from radio.units import CHANNELS, SAMPLE_RATE_HZ, Samples
 
@@ -109,11 +109,14 @@ class _Veil:
         self._noise = _normal_noise((_VEIL_FRAMES, _FRAME_SAMPLES, CHANNELS)) * _VEIL_FACTOR
         self._next = 0
 
-    def __call__(self, frame: Pcm) -> Pcm:
-        noise = self._noise[self._next]
-        self._next = (self._next + 1) % _VEIL_FRAMES
-        veiled: Pcm = frame + noise * max(frame.max(), -frame.min())
-        return veiled
+    def __call__(self, frames: Frames) -> Frames:
+        count = len(frames)
+        noise = self._noise.take(range(self._next, self._next + count), axis=0, mode="wrap")
+        self._next = (self._next + count) % _VEIL_FRAMES
+        peaks = np.abs(frames).reshape(count, -1).max(axis=1)
+        noise *= peaks[:, np.newaxis, np.newaxis]
+        noise += frames
+        return noise
 
 
 def _normal_noise(shape: tuple[int, ...]) -> Pcm:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import TypeAlias
 
 import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
+from numpy.typing import NDArray
 
 from radio.audio.pcm import Pcm, silence
 from radio.errors import AudioError
-from radio.units import SAMPLE_RATE_HZ, Samples
+from radio.units import CHANNELS, SAMPLE_RATE_HZ, Samples
+
+Frames: TypeAlias = NDArray[np.float32]
+"""Some frames of one length: ``(frames, samples, channels)``."""
 
 _LAYOUT = "stereo"
 _TIME_BASE = Fraction(1, SAMPLE_RATE_HZ)
@@ -22,9 +27,9 @@ _TIME_BASE = Fraction(1, SAMPLE_RATE_HZ)
 class FrameCodec:
     """An open FFmpeg encoder for 48 kHz stereo; used by one thread.
 
-    ``sample_format`` is ``flt`` or ``fltp``. ``touch`` may change each frame before it is encoded. Samples
-    beyond full scale are clipped; what is not a number is silence. Raises AudioError where FFmpeg does not have
-    the encoder or refuses the options.
+    ``sample_format`` is ``flt`` or ``fltp``. ``touch`` may change the frames of a block before they are encoded,
+    given and given back as ``(frames, samples, channels)``. Samples beyond full scale are clipped; what is not a
+    number is silence. Raises AudioError where FFmpeg does not have the encoder or refuses the options.
     """
 
     def __init__(
@@ -35,7 +40,7 @@ class FrameCodec:
         frame_samples: int,
         bit_rate: int,
         options: Mapping[str, str],
-        touch: Callable[[Pcm], Pcm] | None = None,
+        touch: Callable[[Frames], Frames] | None = None,
     ) -> None:
         self.frame_samples = frame_samples
         self._format = sample_format
@@ -69,11 +74,15 @@ class FrameCodec:
         sound = np.concatenate([self._held, _tame(block)])
         whole = len(sound) // self.frame_samples * self.frame_samples
         self._held = sound[whole:]
-        return [
-            packet
-            for at in range(0, whole, self.frame_samples)
-            for packet in self._send(sound[at : at + self.frame_samples])
-        ]
+        if not whole:
+            return []
+        frames = sound[:whole].reshape(-1, self.frame_samples, CHANNELS)
+        if self._touch is not None:
+            frames = self._touch(frames)
+        # As a codec wants it: one plane of both channels in turn, or a plane for each.
+        shape = (len(frames), 1, -1) if self._format == "flt" else (len(frames), CHANNELS, -1)
+        planes = (frames if self._format == "flt" else frames.transpose(0, 2, 1)).reshape(shape)
+        return [packet for of_frame in np.ascontiguousarray(planes) for packet in self._send(of_frame)]
 
     def flush(self, more: int = 0) -> list[bytes]:
         """The packets still held back, after ``more`` samples of silence and what fills the last frame."""
@@ -85,14 +94,9 @@ class FrameCodec:
         self._samples_in = samples_in
         return packets + [bytes(packet) for packet in self._codec.encode(None)]
 
-    def _send(self, frame: Pcm) -> list[bytes]:
-        if self._touch is not None:
-            frame = self._touch(frame)
-        if self._format == "flt":
-            self._frame.planes[0].update(frame.tobytes())
-        else:
-            for plane, channel in zip(self._frame.planes, frame.T, strict=True):
-                plane.update(channel.tobytes())
+    def _send(self, planes: NDArray[np.float32]) -> list[bytes]:
+        for plane, samples in zip(self._frame.planes, planes, strict=True):
+            plane.update(samples.data)
         self._frame.pts = self._samples_sent
         self._samples_sent += self.frame_samples
         return [bytes(packet) for packet in self._codec.encode(self._frame)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -20,7 +18,7 @@ from radio.cli.run import configuration
 from radio.cli.schedule_inputs import first_moment, inputs_of, sponsors_of, whole_days
 from radio.clock import SystemClock
 from radio.config import Config, StationConfig
-from radio.errors import InvalidRequest, ScheduleError
+from radio.errors import InvalidRequest, NotWritten, ScheduleError
 from radio.interchange import jsonld, rivendell, spi
 from radio.interchange.calendars import feed_text, materialised_text
 from radio.interchange.face import Face, faces
@@ -33,10 +31,11 @@ from radio.log import LogRow
 from radio.schedule import Inputs, ProgrammeAiring, Schedule, compile_log, read_schedule
 from radio.schedule.airings import airings
 from radio.schedule.files import schedule_of
+from radio.schedule.schedule_source import write_source
 from radio.sponsors.campaigns import SponsorBook
 from radio.store import Store, as_run
 from radio.store.as_run import HISTORY_LIMIT
-from radio.toml_source import LIMIT_BYTES, TomlDocument
+from radio.toml_source import TomlDocument
 from radio.units import UtcMs
 
 OUT_FORMS: Final = ("ics", "m3u", "xspf", "spi", "si", "jsonld", "rivendell", "reconcile")
@@ -198,25 +197,10 @@ def _refusal(one: Refusal, file: Path) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Put ``text`` in the place of the schedule file, whole or not at all."""
-    if len(text.encode()) > LIMIT_BYTES:
-        raise ScheduleError("would be too large", file=path, allowed="1 MB of TOML")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        target = path.resolve()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".nextup-", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, target.stat().st_mode & 0o777 if target.exists() else 0o644)
-            os.replace(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as fault:
-        note(f"radio: {path} cannot be written: {fault.strerror or fault}.")
+        write_source(path, text)
+    except NotWritten as fault:
+        note(f"radio: {fault}")
         raise SystemExit(FAILED) from fault
 
 
